@@ -1,0 +1,2 @@
+//! The sandbox: a Classic Load Balancer on this machine.
+pub mod control;
