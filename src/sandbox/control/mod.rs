@@ -26,7 +26,7 @@ pub use ids::uuid;
 use jiff::Timestamp;
 pub use params::{Params, Reader};
 pub use switches::{BooleanEcho, IdenticalPolicy, InstanceProtocolDefault, Switches, UnusedInstancePort};
-pub use world::{InstanceHealth, InstanceState, LoadBalancer, Region, World};
+pub use world::{InstanceHealth, InstanceState, LoadBalancer, Region, World, is_region};
 
 /// One call of the API.
 #[derive(Debug, Clone)]

@@ -211,3 +211,16 @@ impl World {
         format!("{internal}{name}-{digits}.{region}.elb.amazonaws.com")
     }
 }
+
+/// Whether text has the form of a region's name, such as `eu-west-1`.
+pub fn is_region(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let [first, middle @ .., last] = parts.as_slice() else { return false };
+    let word = |part: &str| !part.is_empty() && part.len() <= 10 && part.bytes().all(|byte| byte.is_ascii_lowercase());
+    first.len() == 2
+        && word(first)
+        && (1..=2).contains(&middle.len())
+        && middle.iter().all(|part| word(part))
+        && last.len() == 1
+        && last.bytes().all(|byte| byte.is_ascii_digit())
+}
