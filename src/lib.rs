@@ -5,3 +5,4 @@
 pub mod cloud;
 pub mod model;
 pub mod plan;
+pub mod spec;
