@@ -2,6 +2,7 @@
 //!
 //! The map of the house; each room's header says what it is for and what it must not do.
 
+pub mod apply;
 pub mod cloud;
 pub mod model;
 pub mod plan;

@@ -21,7 +21,7 @@ fn any_listeners() -> impl Strategy<Value = ListenerIntent> {
         "SSL:80/TCP:9000",
     ];
     let set = subsequence(routes, 1..=4).prop_map(|routes| {
-        let mut requests: Vec<ListenerRequest> = routes.iter().map(|route| route.parse().unwrap()).collect();
+        let mut requests: Vec<ListenerRequest> = routes.iter().map(|route| route.parse().expect("a literal")).collect();
         let mut seen = BTreeSet::new();
         requests.retain(|request| seen.insert(request.load_balancer_port));
         ListenerIntent::Set(requests)
@@ -49,7 +49,7 @@ fn any_spec() -> impl Strategy<Value = Spec> {
         HealthCheckIntent::Adapt,
         HealthCheckIntent::Adapt,
         HealthCheckIntent::Keep,
-        HealthCheckIntent::Set("TCP:8080".parse().unwrap()),
+        HealthCheckIntent::Set("TCP:8080".parse().expect("a literal")),
     ]);
     (
         any_listeners(),
