@@ -5,5 +5,6 @@
 pub mod apply;
 pub mod cloud;
 pub mod model;
+pub mod output;
 pub mod plan;
 pub mod spec;

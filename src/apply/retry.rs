@@ -30,6 +30,7 @@ pub(super) fn passes(step: &Step, error: &CloudError, attempt: u32, circumstance
         CloudErrorKind::LoadBalancerNotFound
         | CloudErrorKind::DuplicatePolicyName
         | CloudErrorKind::AccessDenied
+        | CloudErrorKind::NoRegion
         | CloudErrorKind::Credentials
         | CloudErrorKind::BadReply
         | CloudErrorKind::Refused => false,

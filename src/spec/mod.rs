@@ -4,6 +4,7 @@
 
 pub mod config;
 mod listener_request;
+mod observed;
 pub mod recipe;
 
 use std::collections::BTreeSet;
@@ -11,6 +12,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 pub use listener_request::ListenerRequest;
+pub use observed::observed_toml;
 
 use crate::model::{CertificateArn, HealthCheckTarget, Malformed};
 
