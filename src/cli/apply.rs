@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::Global;
 use super::connection::Connection;
 use super::engine::{RunArgs, plan_and_apply, read, show_ask_apply};
 use super::error::{CliError, Exit, with_cloud_hints};
 use super::signals;
 use super::target::{SpecArgs, read_bounded};
-use super::Global;
 use crate::cloud::Cloud;
 use crate::plan::{Plan, PlanFile, Progress, Stage, progress};
 
@@ -44,7 +44,8 @@ pub(super) async fn run(global: Global, args: ApplyArgs) -> Result<Exit, CliErro
         return plan_and_apply(&connection, targets, &args.run, global.quiet).await;
     };
     let file = PlanFile::parse(&read_bounded(path, MAX_PLAN)?).map_err(|error| {
-        CliError::failed(format!("{} is refused: {error}", path.display())).hint("make a new one with `elbws plan --out FILE`")
+        CliError::failed(format!("{} is refused: {error}", path.display()))
+            .hint("make a new one with `elbws plan --out FILE`")
     })?;
     let connection = signals::interruptible(Connection::open(&global)).await?;
     let work = signals::interruptible(locate(&connection, path, file)).await?;
@@ -55,13 +56,18 @@ pub(super) async fn run(global: Global, args: ApplyArgs) -> Result<Exit, CliErro
 async fn locate(connection: &Connection, path: &Path, file: PlanFile) -> Result<Vec<(Plan, Vec<Stage>)>, CliError> {
     let cloud = connection.cloud();
     let refused = |why: String| CliError::failed(format!("{} is refused: {why}", path.display()));
-    let here = cloud.identity().await.map_err(|error| with_cloud_hints(refused(format!("the account is unknown: {error}")), &error))?;
+    let here = cloud
+        .identity()
+        .await
+        .map_err(|error| with_cloud_hints(refused(format!("the account is unknown: {error}")), &error))?;
     if file.region != here.region {
-        return Err(refused(format!("it is for region {}, and this is {}", file.region, here.region)).hint(format!("add --region {}", file.region)));
+        return Err(refused(format!("it is for region {}, and this is {}", file.region, here.region))
+            .hint(format!("add --region {}", file.region)));
     }
     if file.account.as_ref() != Some(&here.account) {
         let other = file.account.unwrap_or_default();
-        return Err(refused(format!("it is for account {other}, and these credentials are of {}", here.account)).hint("choose another --profile"));
+        return Err(refused(format!("it is for account {other}, and these credentials are of {}", here.account))
+            .hint("choose another --profile"));
     }
     let mut work = Vec::new();
     let mut stale = Vec::new();
@@ -79,5 +85,6 @@ async fn locate(connection: &Connection, path: &Path, file: PlanFile) -> Result<
         return Ok(work);
     }
     let message = format!("{} is stale\n{}", path.display(), stale.join("\n"));
-    Err(CliError { exit: Exit::Stale, ..CliError::failed(message) }.hint("nothing was changed; make a new plan with `elbws plan --out FILE`"))
+    Err(CliError { exit: Exit::Stale, ..CliError::failed(message) }
+        .hint("nothing was changed; make a new plan with `elbws plan --out FILE`"))
 }

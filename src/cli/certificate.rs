@@ -30,11 +30,8 @@ pub(super) struct CertificateArgs {
 }
 
 pub(super) async fn run(global: Global, args: CertificateArgs) -> Result<Exit, CliError> {
-    let spec = Spec {
-        certificate: Some(args.certificate),
-        certificate_ports: args.port.into_iter().collect(),
-        ..Spec::nothing()
-    };
+    let spec =
+        Spec { certificate: Some(args.certificate), certificate_ports: args.port.into_iter().collect(), ..Spec::nothing() };
     let targets = args.balancers.with(&spec)?;
     let connection = signals::interruptible(Connection::open(&global)).await?;
     plan_and_apply(&connection, targets, &args.run, global.quiet).await

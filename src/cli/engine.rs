@@ -81,11 +81,15 @@ pub(super) async fn read(cloud: &impl Cloud, name: &str) -> Result<Balancer, Cli
         return Err(failed);
     }
     let there = match cloud.names().await {
-        Ok(names) if names.is_empty() => format!("there is no Classic Load Balancer in {}: is it the right --region and --profile?", cloud.region()),
+        Ok(names) if names.is_empty() => {
+            format!("there is no Classic Load Balancer in {}: is it the right --region and --profile?", cloud.region())
+        }
         Ok(names) => format!("Classic Load Balancers in {}: {}", cloud.region(), shorten(&names)),
         Err(_) => format!("is {} the right --region?", cloud.region()),
     };
-    Err(failed.hint(there).hint("an Application or Network Load Balancer is never found here; it carries WebSockets without elbws"))
+    Err(failed
+        .hint(there)
+        .hint("an Application or Network Load Balancer is never found here; it carries WebSockets without elbws"))
 }
 
 fn shorten(names: &[String]) -> String {
@@ -100,7 +104,8 @@ fn shorten(names: &[String]) -> String {
 /// Writes plans to stdout.
 pub(super) fn show_plans(connection: &Connection, plans: &[Plan], format: PlanFormat) -> Result<(), CliError> {
     let region = connection.cloud().region();
-    let each = |render: fn(&Plan, &str) -> String| plans.iter().map(|plan| render(plan, region)).collect::<Vec<_>>().join("\n");
+    let each =
+        |render: fn(&Plan, &str) -> String| plans.iter().map(|plan| render(plan, region)).collect::<Vec<_>>().join("\n");
     let text = match format {
         PlanFormat::Text => each(plan_text),
         PlanFormat::Markdown => each(plan_markdown),
@@ -135,14 +140,30 @@ pub(super) async fn save_plans(connection: &Connection, plans: &[Plan], path: &P
 }
 
 /// Plans for the targets, shows, asks and applies: what every changing command does.
-pub(super) async fn plan_and_apply(connection: &Connection, targets: Vec<Target>, args: &RunArgs, quiet: bool) -> Result<Exit, CliError> {
+pub(super) async fn plan_and_apply(
+    connection: &Connection,
+    targets: Vec<Target>,
+    args: &RunArgs,
+    quiet: bool,
+) -> Result<Exit, CliError> {
     let plans = signals::interruptible(make_plans(connection, targets)).await?;
-    let work: Vec<(Plan, Vec<Stage>)> = plans.into_iter().map(|plan| { let stages = plan.stages.clone(); (plan, stages) }).collect();
+    let work: Vec<(Plan, Vec<Stage>)> = plans
+        .into_iter()
+        .map(|plan| {
+            let stages = plan.stages.clone();
+            (plan, stages)
+        })
+        .collect();
     show_ask_apply(connection, work, args, quiet).await
 }
 
 /// Shows the plans, asks on a terminal, and runs what is left of each.
-pub(super) async fn show_ask_apply(connection: &Connection, work: Vec<(Plan, Vec<Stage>)>, args: &RunArgs, quiet: bool) -> Result<Exit, CliError> {
+pub(super) async fn show_ask_apply(
+    connection: &Connection,
+    work: Vec<(Plan, Vec<Stage>)>,
+    args: &RunArgs,
+    quiet: bool,
+) -> Result<Exit, CliError> {
     let plans: Vec<Plan> = work.iter().map(|(plan, _)| plan.clone()).collect();
     match args.format {
         RunFormat::Text => show_plans(connection, &plans, PlanFormat::Text)?,
@@ -152,8 +173,17 @@ pub(super) async fn show_ask_apply(connection: &Connection, work: Vec<(Plan, Vec
     let interrupting = plans.iter().find(|plan| !plan.interrupts.is_empty());
     if let Some(plan) = interrupting.filter(|_| args.no_interrupt) {
         let ports: Vec<String> = plan.interrupts.iter().map(u16::to_string).collect();
-        return Err(CliError::failed(format!("balancer `{}`: the plan interrupts port {}, and --no-interrupt forbids that", plan.balancer, ports.join(", ")))
-            .hint("a listener cannot be edited, only replaced: leave --no-interrupt out, at a quiet hour"));
+        return Err(CliError::failed(format!(
+            "balancer `{}`: the plan interrupts port {}, and --no-interrupt forbids that",
+            plan.balancer,
+            ports.join(", ")
+        ))
+        .hint("a listener cannot be edited, only replaced: leave --no-interrupt out, at a quiet hour"));
+    }
+    for (plan, _) in work.iter().filter(|(plan, stages)| stages.is_empty() && !plan.no_op) {
+        if args.format == RunFormat::Text {
+            write_data(&format!("\nAll of this is done already on balancer {}.\n", clean(&plan.balancer)))?;
+        }
     }
     let idle = work.iter().all(|(_, stages)| stages.is_empty());
     if args.dry_run || (idle && args.format == RunFormat::Text) {
@@ -174,7 +204,12 @@ fn agreed() -> Result<bool, CliError> {
 }
 
 /// Runs balancer after balancer. One that fails does not keep the next from being tried; an interrupt does.
-async fn run_all(connection: &Connection, work: &[(Plan, Vec<Stage>)], args: &RunArgs, quiet: bool) -> Result<Exit, CliError> {
+async fn run_all(
+    connection: &Connection,
+    work: &[(Plan, Vec<Stage>)],
+    args: &RunArgs,
+    quiet: bool,
+) -> Result<Exit, CliError> {
     let watch = Watch::start();
     let view = ProgressView::new(args.format == RunFormat::Text && sink::is_terminal(), quiet);
     let mut failures = Vec::new();
@@ -189,7 +224,9 @@ async fn run_all(connection: &Connection, work: &[(Plan, Vec<Stage>)], args: &Ru
         let retry_for = Duration::from_secs(args.retry_for);
         let outcome = match stages.is_empty() {
             true => Outcome { ending: Ending::Converged, changed: false, remaining: Vec::new() },
-            false => apply(connection.cloud(), Applying { plan, stages, retry_for, stop: watch.stop(), listen: &listen }).await,
+            false => {
+                apply(connection.cloud(), Applying { plan, stages, retry_for, stop: watch.stop(), listen: &listen }).await
+            }
         };
         if stages.is_empty() && args.format == RunFormat::Json {
             listen(Event::Converged { balancer: plan.balancer.clone(), calls: 0 });
@@ -224,7 +261,10 @@ fn report(plan: &Plan, stages: &[Stage], outcome: &Outcome, args: &RunArgs) -> R
     let error = match &outcome.ending {
         Ending::Converged => {
             if !stages.is_empty() && args.format == RunFormat::Text {
-                write_data(&format!("\nApplied. Balancer {} is as asked for; a second run would change nothing.\n", clean(name)))?;
+                write_data(&format!(
+                    "\nApplied. Balancer {} is as asked for; a second run would change nothing.\n",
+                    clean(name)
+                ))?;
             }
             return Ok(None);
         }
@@ -247,7 +287,9 @@ fn failed_call(plan: &Plan, step: &Step, error: &CloudError, restored: Option<bo
     let mut message = format!("balancer `{}`: could not {step}: {error}", plan.balancer);
     match restored {
         Some(true) => message.push_str("\nThe old listener and its policies were put back."),
-        Some(false) => message.push_str("\nThe old listener could not be put back either; its definition is in the balancer's tags."),
+        Some(false) => {
+            message.push_str("\nThe old listener could not be put back either; its definition is in the balancer's tags.")
+        }
         None => {}
     }
     let failed = with_cloud_hints(CliError::failed(message), error);

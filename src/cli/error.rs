@@ -66,7 +66,9 @@ impl CliError {
     pub(super) fn precheck(balancer: &str, error: &PrecheckError) -> Self {
         let base = CliError::failed(format!("balancer `{balancer}`: {error}"));
         match error {
-            PrecheckError::NoCertificate(_) => base.hint("`aws acm list-certificates` and `aws iam list-server-certificates` list those there are"),
+            PrecheckError::NoCertificate(_) => {
+                base.hint("`aws acm list-certificates` and `aws iam list-server-certificates` list those there are")
+            }
             PrecheckError::OtherRegion { .. } => base.hint("request or import the certificate in the balancer's region"),
             PrecheckError::Unchecked { source, .. } => {
                 let reason = base.message.clone();

@@ -18,10 +18,9 @@ pub(super) fn run(args: &ManArgs) -> Result<Exit, CliError> {
     tool.build();
     let page = match &args.command {
         None => tool,
-        Some(name) => tool
-            .find_subcommand(name)
-            .cloned()
-            .ok_or_else(|| CliError::usage(format!("there is no command `{name}`")).hint("`elbws help` lists the commands"))?,
+        Some(name) => tool.find_subcommand(name).cloned().ok_or_else(|| {
+            CliError::usage(format!("there is no command `{name}`")).hint("`elbws help` lists the commands")
+        })?,
     };
     let mut text = Vec::new();
     clap_mangen::Man::new(page).render(&mut text).map_err(|error| CliError::failed(format!("no manual page: {error}")))?;

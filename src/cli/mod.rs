@@ -12,7 +12,6 @@ mod listener;
 mod man;
 mod plan;
 mod proxy_protocol;
-mod sandbox;
 mod schema;
 mod show;
 mod signals;
@@ -98,7 +97,6 @@ enum Command {
     #[command(subcommand)]
     ProxyProtocol(proxy_protocol::ProxyProtocolCommand),
     Show(show::ShowArgs),
-    Sandbox(sandbox::SandboxArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
     Schema(schema::SchemaArgs),
@@ -136,7 +134,6 @@ async fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Certificate(args) => certificate::run(global, args).await,
         Command::ProxyProtocol(command) => proxy_protocol::run(global, command).await,
         Command::Show(args) => signals::interruptible(show::run(global, args)).await,
-        Command::Sandbox(args) => sandbox::run(global, args).await,
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
         Command::Schema(args) => schema::run(&args),

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::Global;
 use super::connection::Connection;
 use super::engine::{PlanFormat, make_plans, save_plans, show_plans};
 use super::error::{CliError, Exit};
 use super::target::SpecArgs;
-use super::Global;
 
 /// Show what `apply` would do; change nothing
 #[derive(Debug, Args)]

@@ -44,7 +44,9 @@ pub(super) async fn run(global: Global, args: ShowArgs) -> Result<Exit, CliError
     let balancers = try_join_all(names.iter().map(|name| read(cloud, name))).await?;
     let unwritable = |error: &dyn std::fmt::Display| CliError::failed(format!("cannot show it in this format: {error}"));
     let text = match args.format {
-        ShowFormat::Text => balancers.iter().map(|balancer| show_text(balancer, cloud.region())).collect::<Vec<_>>().join("\n"),
+        ShowFormat::Text => {
+            balancers.iter().map(|balancer| show_text(balancer, cloud.region())).collect::<Vec<_>>().join("\n")
+        }
         ShowFormat::Json => balancer_json(&balancers, cloud.region()).map_err(|error| unwritable(&error))?,
         ShowFormat::Toml => observed_toml(&balancers).map_err(|error| unwritable(&error))?,
     };

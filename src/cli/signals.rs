@@ -19,7 +19,9 @@ impl Watch {
             loop {
                 signal().await;
                 match switch.ask() {
-                    Level::Run | Level::AfterGroup => sink::message("\nStopping after the current group; once more stops at once.\n"),
+                    Level::Run | Level::AfterGroup => {
+                        sink::message("\nStopping after the current group; once more stops at once.\n")
+                    }
                     Level::Now => sink::message("\nStopping now.\n"),
                 }
             }

@@ -89,13 +89,16 @@ impl SpecArgs {
     /// The balancers and their specs.
     pub(super) fn targets(&self) -> Result<Vec<Target>, CliError> {
         match &self.config {
-            Some(path) => self.from_config(path),
-            None => self.balancers.with(&self.spec()).map_err(|error| error.hint("or name balancers in a file with --config FILE")),
+            Some(path) => self.configured(path),
+            None => self
+                .balancers
+                .with(&self.spec())
+                .map_err(|error| error.hint("or name balancers in a file with --config FILE")),
         }
     }
 
     /// The balancers of the file; with `--elb`, only those.
-    fn from_config(&self, path: &Path) -> Result<Vec<Target>, CliError> {
+    fn configured(&self, path: &Path) -> Result<Vec<Target>, CliError> {
         let wrong = |why: &dyn std::fmt::Display| CliError::usage(format!("{}: {why}", path.display()));
         let config = Config::parse(&read_bounded(path, MAX_CONFIG)?).map_err(|error| wrong(&error))?;
         let mut targets = Vec::new();

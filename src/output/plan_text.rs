@@ -77,7 +77,7 @@ pub(super) fn summary(plan: &Plan) -> String {
         [port] => format!("Interrupts port {port}."),
         ports => {
             let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
-            format!("Interrupts ports {}, one at a time.", ports.join(", "))
+            format!("Interrupts ports {}.", ports.join(", "))
         }
     };
     format!("Plan: {}. {interrupts}", counts.join(", "))

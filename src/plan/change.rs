@@ -148,7 +148,7 @@ fn listener_change(draft: &Draft, port: u16, live: Option<&Listener>, target: Op
             (Action::Add, vec![])
         }
         (Some(_), None) => {
-            reason = Some("it is not named, and the spec prunes".to_owned());
+            reason = Some("it is not named, and what is not named is to be removed".to_owned());
             (Action::Remove, vec![port])
         }
         (None, None) => return None,

@@ -59,7 +59,6 @@ pub(crate) fn balancer(routes: &[&str], health_check: &str) -> Balancer {
 }
 
 /// The balancer of the seed story.
-#[allow(dead_code)]
 pub(crate) fn seed() -> Balancer {
     balancer(&["HTTPS:443/HTTP:80", "HTTP:80/HTTP:80"], "HTTP:80/elb-status")
 }
