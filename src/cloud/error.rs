@@ -32,6 +32,8 @@ pub enum CloudErrorKind {
     PolicyNotFound,
     /// The caller may not call the action.
     AccessDenied,
+    /// No region is set.
+    NoRegion,
     /// There are no credentials, or they are expired or wrong.
     Credentials,
     /// Too many calls, still after the SDK's own retries.
