@@ -3,4 +3,12 @@
 mod house;
 mod plan_properties;
 mod plan_scenarios;
+mod sandbox_api;
+mod sandbox_certificates;
+mod sandbox_errors;
+mod sandbox_faults;
+mod sandbox_model;
+mod sandbox_protocol;
+mod sandbox_seed;
+mod sandbox_switches;
 mod support;

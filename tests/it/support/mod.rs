@@ -1,3 +1,4 @@
 //! What several test modules need.
 
 pub(crate) mod balancers;
+pub(crate) mod sandbox;
