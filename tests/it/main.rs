@@ -1,5 +1,7 @@
 //! The integration tests, in one binary because linking the SDK many times is slow.
 
+#![allow(clippy::unwrap_used, reason = "a test stops at what it does not expect")]
+
 mod house;
 mod plan_properties;
 mod plan_scenarios;
