@@ -25,8 +25,7 @@ impl Connection {
             };
             return Ok(Connection { cloud: connect(&options).await?, _sandbox: None });
         };
-        let seed = Some(seed.as_path()).filter(|path| !path.as_os_str().is_empty());
-        let sandbox = sandbox::open(seed, Options::default()).await?;
+        let sandbox = sandbox::open(seed.as_deref(), Options::default()).await?;
         // The real client over a real socket: nothing of the engine knows that this is not AWS.
         let options = AwsOptions {
             region: Some(global.region.clone().unwrap_or_else(|| sandbox.region().to_owned())),

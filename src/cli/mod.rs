@@ -65,8 +65,8 @@ struct Global {
     #[arg(long, global = true, value_name = "URL")]
     endpoint_url: Option<String>,
     /// Use a sandbox inside this process instead of AWS, holding the balancers of FILE or else an example
-    #[arg(long, global = true, value_name = "FILE", num_args = 0..=1, default_missing_value = "", require_equals = true, conflicts_with_all = ["profile", "endpoint_url"])]
-    sandbox: Option<std::path::PathBuf>,
+    #[arg(long, global = true, value_name = "FILE", num_args = 0..=1, require_equals = true, conflicts_with_all = ["profile", "endpoint_url"])]
+    sandbox: Option<Option<std::path::PathBuf>>,
     /// When to use colours
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     color: Color,

@@ -77,7 +77,7 @@ fn network(seed: &Seed) -> Result<Network, SeedError> {
     network.subnets_listed = !seed.subnets.is_empty();
     for (number, subnet) in seed.subnets.iter().enumerate() {
         check_id("subnets.id", "subnet", &subnet.id)?;
-        if !subnet.zone.strip_prefix(region.as_str()).is_some_and(|letter| letter.len() == 1) {
+        if subnet.zone.strip_prefix(region.as_str()).is_none_or(|letter| letter.len() != 1) {
             let zone = &subnet.zone;
             return Err(refused("subnets.zone", format!("`{zone}` is not a zone of {region}, such as {region}a")));
         }
