@@ -1,6 +1,9 @@
 //! The integration tests, in one binary because linking the SDK many times is slow.
 
+mod bad_input;
+mod failing_writes;
 mod house;
 mod plan_properties;
 mod plan_scenarios;
+mod seed_story;
 mod support;

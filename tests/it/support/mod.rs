@@ -1,3 +1,5 @@
 //! What several test modules need.
 
 pub(crate) mod balancers;
+pub(crate) mod moto;
+pub(crate) mod story;
