@@ -7,3 +7,4 @@ mod plan_properties;
 mod plan_scenarios;
 mod seed_story;
 mod support;
+mod unknowns;
