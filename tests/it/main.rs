@@ -1,5 +1,6 @@
 //! The integration tests, in one binary because linking the SDK many times is slow.
 
+mod adapter;
 mod bad_input;
 mod failing_writes;
 mod house;
