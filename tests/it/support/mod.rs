@@ -2,4 +2,5 @@
 
 pub(crate) mod balancers;
 pub(crate) mod moto;
+pub(crate) mod sandbox;
 pub(crate) mod story;
