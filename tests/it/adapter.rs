@@ -34,7 +34,7 @@ async fn serve(delay: Duration, answers: BTreeMap<&'static str, Answer>) -> Serv
             tokio::time::sleep(delay).await;
             let action = body.split('&').find_map(|pair| pair.strip_prefix("Action=")).unwrap_or_default().to_owned();
             let (status, body) = answers.get(action.as_str()).or(answers.get("*")).cloned().unwrap_or((404, String::new()));
-            (StatusCode::from_u16(status).expect("a status"), body).into_response()
+            (StatusCode::from_u16(status).expect("a status"), [("x-amzn-requestid", "r-2")], body).into_response()
         }
     };
     tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });

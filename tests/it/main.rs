@@ -1,5 +1,7 @@
 //! The integration tests, in one binary because linking the SDK many times is slow.
 
+#![allow(clippy::unwrap_used)] // A test that meets what it does not expect is to fail.
+
 mod adapter;
 mod bad_input;
 mod failing_writes;

@@ -18,9 +18,7 @@ where
 {
     let status = error.raw_response().map(|reply| reply.status().as_u16());
     let code = error.as_service_error().and_then(|error| error.code()).map(str::to_owned);
-    // AWS sends it as a header and in the body; what stands in between may drop the header.
-    let of_body = || error.as_service_error().and_then(|error| error.meta().request_id());
-    let request_id = error.request_id().or_else(of_body).map(str::to_owned);
+    let request_id = error.request_id().map(str::to_owned);
     let kind = match (&error, code.as_deref(), status) {
         (_, Some(code), _) if kind_of(code).is_some() => kind_of(code).unwrap_or(CloudErrorKind::Refused),
         (SdkError::ServiceError(_), _, Some(500..)) => CloudErrorKind::ServiceFault,
