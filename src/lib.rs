@@ -7,7 +7,7 @@
 //! - [`plan`]: live balancer and spec in, changes and steps out; pure.
 //! - [`cloud`]: the port to the service, and the AWS adapter behind it.
 //! - [`apply`]: makes the calls of a plan, and says what happens.
-//! - [`sandbox`]: a Classic Load Balancer on this machine, over the wire.
+//! - [`sandbox`]: a Classic Load Balancer on this machine, behind the real API.
 //! - [`output`]: text, JSON and Markdown; the only writer.
 //! - [`cli`]: the commands; the only place that wires I/O.
 

@@ -12,9 +12,11 @@ mod listener;
 mod man;
 mod plan;
 mod proxy_protocol;
+mod sandbox;
 mod schema;
 mod show;
 mod signals;
+mod stdout;
 mod target;
 
 use std::process::ExitCode;
@@ -64,8 +66,8 @@ struct Global {
     #[arg(long, global = true, value_name = "URL")]
     endpoint_url: Option<String>,
     /// Use a sandbox inside this process instead of AWS, holding the balancers of FILE or else an example
-    #[arg(long, global = true, value_name = "FILE", num_args = 0..=1, default_missing_value = "", require_equals = true)]
-    sandbox: Option<std::path::PathBuf>,
+    #[arg(long, global = true, value_name = "FILE", num_args = 0..=1, require_equals = true, conflicts_with_all = ["profile", "endpoint_url"])]
+    sandbox: Option<Option<std::path::PathBuf>>,
     /// When to use colours
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     color: Color,
@@ -97,6 +99,7 @@ enum Command {
     #[command(subcommand)]
     ProxyProtocol(proxy_protocol::ProxyProtocolCommand),
     Show(show::ShowArgs),
+    Sandbox(sandbox::SandboxArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
     Schema(schema::SchemaArgs),
@@ -134,6 +137,7 @@ async fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Certificate(args) => certificate::run(global, args).await,
         Command::ProxyProtocol(command) => proxy_protocol::run(global, command).await,
         Command::Show(args) => signals::interruptible(show::run(global, args)).await,
+        Command::Sandbox(args) => sandbox::run(global, args).await,
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
         Command::Schema(args) => schema::run(&args),

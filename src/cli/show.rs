@@ -1,12 +1,14 @@
 //! `elbws show`: a balancer as it is.
 
+use anyhow::Context;
 use clap::{Args, ValueEnum};
 use futures::future::try_join_all;
 
 use super::Global;
 use super::connection::Connection;
-use super::engine::{read, write_data};
+use super::engine::read;
 use super::error::{CliError, Exit};
+use super::stdout::write_data;
 use super::target::BalancerNames;
 use crate::cloud::Cloud;
 use crate::output::{balancer_json, show_text};
@@ -42,13 +44,12 @@ pub(super) async fn run(global: Global, args: ShowArgs) -> Result<Exit, CliError
     let connection = Connection::open(&global).await?;
     let cloud = connection.cloud();
     let balancers = try_join_all(names.iter().map(|name| read(cloud, name))).await?;
-    let unwritable = |error: &dyn std::fmt::Display| CliError::failed(format!("cannot show it in this format: {error}"));
     let text = match args.format {
         ShowFormat::Text => {
             balancers.iter().map(|balancer| show_text(balancer, cloud.region())).collect::<Vec<_>>().join("\n")
         }
-        ShowFormat::Json => balancer_json(&balancers, cloud.region()).map_err(|error| unwritable(&error))?,
-        ShowFormat::Toml => observed_toml(&balancers).map_err(|error| unwritable(&error))?,
+        ShowFormat::Json => balancer_json(&balancers, cloud.region()).context("no JSON")?,
+        ShowFormat::Toml => observed_toml(&balancers).context("no TOML")?,
     };
     write_data(&text)?;
     Ok(Exit::Done)

@@ -1,7 +1,10 @@
 //! The integration tests, in one binary because linking the SDK many times is slow.
 
-#![allow(clippy::unwrap_used, reason = "a test stops at what it does not expect")]
+#![allow(clippy::unwrap_used)] // A test that meets what it does not expect is to fail.
 
+mod adapter;
+mod bad_input;
+mod failing_writes;
 mod house;
 mod plan_properties;
 mod plan_scenarios;
@@ -13,4 +16,6 @@ mod sandbox_model;
 mod sandbox_protocol;
 mod sandbox_seed;
 mod sandbox_switches;
+mod seed_story;
 mod support;
+mod unknowns;
