@@ -1,5 +1,7 @@
 //! Aims the TLS negotiation policies of listeners: the one asked for, the one a listener had, or TLS 1.2 for a new one.
 
+use std::collections::BTreeSet;
+
 use super::digest::content_address;
 use super::draft::Draft;
 use super::listener_policies::{is_negotiation, without_default_policy};
@@ -34,9 +36,12 @@ pub(super) fn aim(draft: &mut Draft) -> Result<(), PlanError> {
 /// Whether a listener terminates TLS where none did before, or where an interrupted run has only just created one.
 fn is_new(draft: &Draft, port: u16) -> bool {
     let terminated_tls = |listener: &Listener| listener.protocol.is_secure();
+    let negotiates = |names: &BTreeSet<String>| {
+        without_default_policy(names).iter().any(|name| is_negotiation(name, draft.known.policies.get(name)))
+    };
     match draft.known.listeners.get(&port) {
         None => true,
-        Some(known) if !without_default_policy(&known.policies).is_empty() => !terminated_tls(known),
+        Some(known) if negotiates(&known.policies) => !terminated_tls(known),
         Some(known) => {
             let before = draft.journal.listeners.get(&port).unwrap_or(known);
             draft.journal.new.contains(&port) || !terminated_tls(before)

@@ -204,3 +204,21 @@ fn hostile_names_are_inert() {
         "{markdown}"
     );
 }
+
+/// A listener that becomes HTTPS and keeps its stickiness still gets its TLS policy if the run dies before it is set.
+#[test]
+fn a_new_tls_listener_gets_its_policy_after_a_crash() {
+    let mut live = balancer(&["HTTP:443/HTTP:80"], "TCP:80");
+    set_listener_policy(&mut live, 443, "sticky", Policy::new(policy_type::LB_COOKIE_STICKINESS, &[]));
+    let spec =
+        Spec { certificate: Some(CertificateArn::observed(OTHER_CERTIFICATE)), ..with_listeners(&["HTTPS:443/HTTP:80"]) };
+    let undisturbed = plan(&live, &spec).expect("it is legal");
+    let created = undisturbed
+        .steps()
+        .position(|step| step.to_string() == "create listener HTTPS:443/HTTP:80")
+        .expect("it is replaced");
+    let crashed = undisturbed.steps().take(created + 1).fold(live, predict);
+    let again = plan(&crashed, &spec).expect("it is legal");
+    assert_eq!(again.after.listeners[&443].policies, undisturbed.after.listeners[&443].policies);
+    assert!(again.after.listeners[&443].policies.contains("chat-TLS-1-2-2017-01"));
+}
