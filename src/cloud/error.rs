@@ -5,7 +5,8 @@ use std::fmt;
 /// A failed call: which one, what kind of failure, and what the service said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CloudError {
-    /// The IAM name of the action, for example `elasticloadbalancing:DescribeTags`.
+    /// The IAM name of the action, for example `elasticloadbalancing:DescribeTags`: the action called or, where access was
+    /// denied, the one that is missing. Empty where nothing could be called at all.
     pub action: String,
     /// What kind of failure it is.
     pub kind: CloudErrorKind,
@@ -32,6 +33,8 @@ pub enum CloudErrorKind {
     PolicyNotFound,
     /// The caller may not call the action.
     AccessDenied,
+    /// No call can be made with these settings: no region, an unknown profile, a malformed endpoint URL.
+    Configuration,
     /// There are no credentials, or they are expired or wrong.
     Credentials,
     /// Too many calls, still after the SDK's own retries.
@@ -57,7 +60,9 @@ impl fmt::Display for CloudError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let CloudError { action, kind: _, code, message, request_id } = self;
         let call = action.split_once(':').map_or(action.as_str(), |(_, call)| call);
-        write!(f, "{call} failed: ")?;
+        if !call.is_empty() {
+            write!(f, "{call} failed: ")?;
+        }
         match code {
             Some(code) => write!(f, "{code}: {message}")?,
             None => write!(f, "{message}")?,

@@ -2,6 +2,7 @@
 //!
 //! Only [`aws`] names an `aws_*` crate. Nothing here decides what to change.
 
+pub mod aws;
 mod error;
 
 pub use error::{CloudError, CloudErrorKind};

@@ -1,0 +1,97 @@
+//! The AWS adapter: the port to the service, spoken through the AWS SDK.
+//!
+//! The only place that names an `aws_*` crate. It translates and nothing else: it decides neither what to change nor what
+//! to say about it, and no type of the SDK leaves it. One idea a file: `config` builds the one configuration, `read` makes
+//! the describe calls, `reply` turns their answers into the model, `whole` refuses half an answer, `write` makes the call of a step, `certificate` looks for
+//! a certificate, `error` turns every failure into a [`CloudError`].
+
+mod certificate;
+mod config;
+mod error;
+mod read;
+mod reply;
+mod whole;
+mod write;
+
+pub use config::{Connection, StaticKeys};
+
+use aws_config::SdkConfig;
+
+use super::{Cloud, CloudError, Identity};
+use crate::model::{Balancer, CertificateArn};
+use crate::plan::Step;
+
+/// Classic Load Balancers of one AWS account and region, or of anything that speaks their API.
+///
+/// Clients are cheap to hold: they connect, and credentials are looked for, at the first call.
+#[derive(Debug)]
+pub struct Aws {
+    region: String,
+    /// Where failures to connect point at: the endpoint URL where one was given.
+    endpoint: Option<String>,
+    sdk: SdkConfig,
+    elb: aws_sdk_elasticloadbalancing::Client,
+    iam: aws_sdk_iam::Client,
+    sts: aws_sdk_sts::Client,
+}
+
+impl Aws {
+    /// Settles region, credentials' source and endpoint; makes no call to the service.
+    ///
+    /// # Errors
+    ///
+    /// [`Configuration`](super::CloudErrorKind::Configuration) when no region is set anywhere, when a named profile does not
+    /// exist or cannot be parsed, or when the endpoint URL is not one. Missing credentials show at the first call.
+    pub async fn connect(connection: Connection) -> Result<Aws, CloudError> {
+        let (region, sdk) = config::load(&connection).await?;
+        Ok(Aws {
+            region,
+            endpoint: connection.endpoint_url,
+            elb: aws_sdk_elasticloadbalancing::Client::from_conf(config::elb(&sdk)),
+            iam: aws_sdk_iam::Client::new(&sdk),
+            sts: aws_sdk_sts::Client::new(&sdk),
+            sdk,
+        })
+    }
+
+    /// Where a call goes to, for the message of a failed one; `service` is the prefix of the service's IAM actions.
+    fn place(&self, service: &str) -> String {
+        match &self.endpoint {
+            Some(url) => url.clone(),
+            None => format!("{service} in {}", self.region),
+        }
+    }
+}
+
+impl Cloud for Aws {
+    fn region(&self) -> &str {
+        &self.region
+    }
+
+    async fn identity(&self) -> Result<Identity, CloudError> {
+        const ACTION: &str = "sts:GetCallerIdentity";
+        let reply = self.sts.get_caller_identity().send().await.map_err(|error| self.failed(ACTION, error))?;
+        match reply.account() {
+            Some(account) if !account.is_empty() => {
+                Ok(Identity { account: account.to_owned(), region: self.region.clone() })
+            }
+            _ => Err(error::bad_reply(ACTION, "the answer names no account")),
+        }
+    }
+
+    async fn names(&self) -> Result<Vec<String>, CloudError> {
+        self.read_names().await
+    }
+
+    async fn read(&self, name: &str) -> Result<Balancer, CloudError> {
+        self.read_balancer(name).await
+    }
+
+    async fn has_certificate(&self, arn: &CertificateArn) -> Result<bool, CloudError> {
+        self.find_certificate(arn).await
+    }
+
+    async fn perform(&self, name: &str, step: &Step) -> Result<(), CloudError> {
+        self.perform_step(name, step).await
+    }
+}

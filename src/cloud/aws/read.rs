@@ -1,0 +1,76 @@
+//! The describe calls: one balancer in one round trip of depth, and the names of all.
+
+use std::collections::BTreeSet;
+
+use super::error::bad_reply;
+use super::{Aws, reply};
+use crate::cloud::CloudError;
+use crate::model::Balancer;
+
+const DESCRIBE: &str = "elasticloadbalancing:DescribeLoadBalancers";
+const POLICIES: &str = "elasticloadbalancing:DescribeLoadBalancerPolicies";
+const ATTRIBUTES: &str = "elasticloadbalancing:DescribeLoadBalancerAttributes";
+const TAGS: &str = "elasticloadbalancing:DescribeTags";
+
+/// The most balancers that one page holds (elb-facts 1.2).
+const PAGE_SIZE: i32 = 400;
+
+impl Aws {
+    /// The complete state of one balancer: four calls at once.
+    ///
+    /// The failure of `DescribeLoadBalancers` ends the read, since the others fail the same way or with less to say; of the
+    /// others' failures the first in a fixed order is reported.
+    pub(super) async fn read_balancer(&self, name: &str) -> Result<Balancer, CloudError> {
+        let description = async {
+            let call = self.elb.describe_load_balancers().load_balancer_names(name).send();
+            call.await.map_err(|error| self.failed(DESCRIBE, error))
+        };
+        let policies = async {
+            let call = self.elb.describe_load_balancer_policies().load_balancer_name(name).send();
+            call.await.map_err(|error| self.failed(POLICIES, error))
+        };
+        let attributes = async {
+            let call = self.elb.describe_load_balancer_attributes().load_balancer_name(name).send();
+            call.await.map_err(|error| self.failed(ATTRIBUTES, error))
+        };
+        let tags = async {
+            let call = self.elb.describe_tags().load_balancer_names(name).send();
+            call.await.map_err(|error| self.failed(TAGS, error))
+        };
+        let others = async { Ok(tokio::join!(policies, attributes, tags)) };
+        let (description, (policies, attributes, tags)) = tokio::try_join!(description, others)?;
+        let (policies, attributes, tags) = (policies?, attributes?, tags?);
+
+        let mut balancer =
+            reply::balancer(name, description.load_balancer_descriptions()).map_err(|why| bad_reply(DESCRIBE, why))?;
+        balancer.policies = reply::policies(policies.policy_descriptions()).map_err(|why| bad_reply(POLICIES, why))?;
+        balancer.attributes =
+            reply::attributes(attributes.load_balancer_attributes()).map_err(|why| bad_reply(ATTRIBUTES, why))?;
+        balancer.tags = reply::tags(name, tags.tag_descriptions()).map_err(|why| bad_reply(TAGS, why))?;
+        Ok(balancer)
+    }
+
+    /// The names of all balancers, sorted, page after page.
+    pub(super) async fn read_names(&self) -> Result<Vec<String>, CloudError> {
+        let mut names = BTreeSet::new();
+        let mut seen = BTreeSet::new();
+        let mut marker = None;
+        loop {
+            let call = self.elb.describe_load_balancers().page_size(PAGE_SIZE).set_marker(marker).send();
+            let page = call.await.map_err(|error| self.failed(DESCRIBE, error))?;
+            for description in page.load_balancer_descriptions() {
+                match description.load_balancer_name() {
+                    Some(name) if !name.is_empty() => names.insert(name.to_owned()),
+                    _ => return Err(bad_reply(DESCRIBE, "a balancer without a name is listed")),
+                };
+            }
+            // The last page's marker is absent or empty (elb-facts 1.2).
+            let Some(next) = page.next_marker().filter(|next| !next.is_empty()) else { break };
+            if !seen.insert(next.to_owned()) {
+                return Err(bad_reply(DESCRIBE, format!("the list never ends: the marker {next} came twice")));
+            }
+            marker = Some(next.to_owned());
+        }
+        Ok(names.into_iter().collect())
+    }
+}

@@ -1,0 +1,81 @@
+//! A service that answers each action with what a test prepared, and remembers what it was asked.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use elbws::cloud::aws::{Aws, Connection, StaticKeys};
+
+/// Answers by action; an action without one gets HTTP 404 and an empty body.
+#[derive(Default)]
+pub(crate) struct Answers {
+    /// HTTP status and body.
+    pub(crate) by_action: BTreeMap<&'static str, (u16, String)>,
+    /// How long every answer takes.
+    pub(crate) latency: Duration,
+}
+
+/// A running service; it ends with the test's runtime.
+pub(crate) struct Wire {
+    url: String,
+    calls: Arc<Mutex<Vec<Call>>>,
+}
+
+/// One request that arrived.
+#[derive(Clone)]
+pub(crate) struct Call {
+    pub(crate) action: String,
+    pub(crate) body: String,
+    pub(crate) user_agent: String,
+}
+
+impl Wire {
+    pub(crate) async fn start(answers: Answers) -> Wire {
+        let calls = Arc::new(Mutex::new(Vec::new()));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let router = Router::new().fallback(answer).with_state((Arc::new(answers), calls.clone()));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Wire { url, calls }
+    }
+
+    /// The adapter, pointed here. Regions keep the SDK's shared retry budget of one test from another's.
+    pub(crate) async fn connect(&self, region: &str) -> Aws {
+        Aws::connect(connection(&self.url, region)).await.unwrap()
+    }
+
+    pub(crate) fn calls(&self) -> Vec<Call> {
+        self.calls.lock().unwrap().clone()
+    }
+}
+
+/// Keys that any local service accepts.
+pub(crate) fn connection(url: &str, region: &str) -> Connection {
+    Connection {
+        region: Some(region.to_owned()),
+        endpoint_url: Some(url.to_owned()),
+        keys: Some(StaticKeys { access_key_id: "AKIDLOCAL".to_owned(), secret_access_key: "very-secret-key".to_owned() }),
+        profile: None,
+    }
+}
+
+type Shared = (Arc<Answers>, Arc<Mutex<Vec<Call>>>);
+
+async fn answer(State((answers, calls)): State<Shared>, headers: HeaderMap, body: Bytes) -> (StatusCode, String) {
+    let text = |name| headers.get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
+    let body = String::from_utf8(body.to_vec()).unwrap();
+    // The query protocol names the action in the body, the JSON protocol in a header.
+    let named = body.split('&').find_map(|pair| pair.strip_prefix("Action=")).map(str::to_owned);
+    let target = text("x-amz-target").rsplit('.').next().unwrap_or_default().to_owned();
+    let action = named.unwrap_or(target);
+    calls.lock().unwrap().push(Call { action: action.clone(), body, user_agent: text("user-agent") });
+    tokio::time::sleep(answers.latency).await;
+    match answers.by_action.get(action.as_str()) {
+        Some((status, body)) => (StatusCode::from_u16(*status).unwrap(), body.clone()),
+        None => (StatusCode::NOT_FOUND, String::new()),
+    }
+}
