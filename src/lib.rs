@@ -1,7 +1,21 @@
 //! `elbws` makes WebSockets work behind an AWS Classic Load Balancer that terminates TLS.
 //!
-//! The map of the house; each room's header says what it is for and what it must not do.
+//! The map of the house. Each room's header says what it is for and what it must not do.
+//!
+//! - [`model`]: what a Classic Load Balancer is.
+//! - [`spec`]: what the user asks for, and the WebSocket recipe.
+//! - [`plan`]: live balancer and spec in, changes and steps out; pure.
+//! - [`cloud`]: the port to the service, and the AWS adapter behind it.
+//! - [`apply`]: makes the calls of a plan, and says what happens.
+//! - [`sandbox`]: a Classic Load Balancer on this machine, behind the real API.
+//! - [`output`]: text, JSON and Markdown; the only writer.
+//! - [`cli`]: the commands; the only place that wires I/O.
 
+pub mod apply;
+pub mod cli;
 pub mod cloud;
 pub mod model;
+pub mod output;
 pub mod plan;
+pub mod sandbox;
+pub mod spec;

@@ -33,7 +33,9 @@ pub enum CloudErrorKind {
     PolicyNotFound,
     /// The caller may not call the action.
     AccessDenied,
-    /// No call can be made with these settings: no region, an unknown profile, a malformed endpoint URL.
+    /// No region is set.
+    NoRegion,
+    /// The settings cannot be used: a profile that does not exist, an endpoint URL that is none. Nothing was called.
     Configuration,
     /// There are no credentials, or they are expired or wrong.
     Credentials,

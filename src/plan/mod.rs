@@ -1,5 +1,142 @@
 //! Balancer + Spec -> Plan. Pure and synchronous: no clock, no environment, no printing, no tokio.
+//!
+//! Each concern moves the target away from the live balancer as the spec asks; the changes a person reads and the steps
+//! that lead there are both differences between the two. Nothing is left to decide at apply time.
 
+mod change;
+mod compare;
+mod digest;
+mod draft;
+mod error;
+mod health_check;
+mod journal;
+mod listeners;
+mod negotiation;
+mod order;
+mod predict;
+mod progress;
+mod proxy_protocol;
+mod saved;
 mod step;
 
+use serde::Serialize;
+
+pub use change::{Action, Address, Change};
+pub use compare::differences;
+pub use digest::digest;
+pub use error::PlanError;
+pub use journal::is_journal_tag;
+pub use predict::{predict, takes_effect};
+pub use progress::{Progress, progress};
+pub use saved::{FORMAT_VERSION, PlanFile, SavedPlanError};
 pub use step::Step;
+
+use crate::model::Balancer;
+use crate::spec::Spec;
+use draft::Draft;
+
+/// What will be done to one balancer, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Plan {
+    /// The balancer's name.
+    pub balancer: String,
+    /// Whether there is nothing to do.
+    pub no_op: bool,
+    /// The digest of what was observed: see [`digest`].
+    pub digest: String,
+    /// What a person reads, in the order it will happen.
+    pub changes: Vec<Change>,
+    /// The calls: stages run one after another, the groups of a stage at the same time, a group's steps in order.
+    pub stages: Vec<Stage>,
+    /// Load balancer ports that are interrupted, sorted.
+    pub interrupts: Vec<u16>,
+    /// What a person should know before agreeing.
+    pub notes: Vec<Note>,
+    /// What was asked for.
+    pub spec: Spec,
+    /// What was observed.
+    pub before: Balancer,
+    /// What the steps lead to.
+    pub after: Balancer,
+}
+
+/// Groups that may run at the same time, because none touches what another one touches.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Stage {
+    /// The groups.
+    pub groups: Vec<Group>,
+}
+
+/// Calls that belong together: a first Ctrl-C lets the current group finish.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Group {
+    /// What the group is about, for progress: `listener 443`.
+    pub about: String,
+    /// The calls, in order.
+    pub steps: Vec<Step>,
+    /// The calls that put deleted listeners back, if a listener cannot be created in their place.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub restore: Vec<Step>,
+}
+
+/// Something to know about a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Note {
+    /// How much it matters.
+    pub kind: NoteKind,
+    /// One or two sentences.
+    pub text: String,
+}
+
+/// How much a note matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoteKind {
+    /// Something that must be true outside the balancer before the plan is applied.
+    Before,
+    /// Something that will probably not work.
+    Warning,
+    /// Something left as it is, and why.
+    Note,
+}
+
+impl Plan {
+    /// All steps in the order of the stages.
+    pub fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.stages.iter().flat_map(|stage| &stage.groups).flat_map(|group| &group.steps)
+    }
+
+    /// The number of changes of a kind.
+    pub fn count(&self, action: Action) -> usize {
+        self.changes.iter().filter(|change| change.action == action).count()
+    }
+}
+
+/// Makes the plan that turns the live balancer into what the spec asks for. The same two inputs always give the same plan.
+pub fn plan(live: &Balancer, spec: &Spec) -> Result<Plan, PlanError> {
+    let mut draft = Draft::new(live, spec)?;
+    listeners::aim(&mut draft)?;
+    negotiation::aim(&mut draft)?;
+    proxy_protocol::aim(&mut draft)?;
+    health_check::aim(&mut draft);
+    if let Some(seconds) = spec.idle_timeout {
+        draft.target.attributes.idle_timeout = seconds;
+    }
+    let changes = change::changes(&draft);
+    let stages = order::stages(&draft);
+    let interrupts: std::collections::BTreeSet<u16> = changes.iter().flat_map(|change| change.interrupts.clone()).collect();
+    let Draft { target, mut notes, .. } = draft;
+    notes.sort_by_key(|note| note.kind);
+    Ok(Plan {
+        balancer: live.name.clone(),
+        no_op: stages.is_empty(),
+        digest: digest(live),
+        changes,
+        stages,
+        interrupts: interrupts.into_iter().collect(),
+        notes,
+        spec: spec.clone(),
+        before: live.clone(),
+        after: target,
+    })
+}

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use elbws::cloud::aws::{Aws, Connection};
+use elbws::cloud::aws::{Aws, AwsOptions};
 use elbws::cloud::{Cloud, CloudErrorKind};
 use elbws::model::{CertificateArn, Listener, Protocol};
 use elbws::plan::Step;
 
-use crate::support::wire::{Answers, Wire, connection};
+use crate::support::wire::{Answers, Wire, options};
 
 /// A region of its own for every test whose service misbehaves.
 const REGION: &str = "eu-west-1";
@@ -218,7 +218,7 @@ async fn nobody_there_is_unreachable_and_says_where() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let aws = Aws::connect(connection(&url, "nobody-1")).await.unwrap();
+    let aws = Aws::connect(&options(&url, "nobody-1")).await.unwrap();
     let error = aws.read("chat").await.unwrap_err();
     assert_eq!(error.kind, CloudErrorKind::Unreachable);
     assert!(error.message.contains(&url) && error.message.contains("refused"), "{error}");
@@ -306,18 +306,17 @@ async fn a_certificate_is_there_or_not_or_not_known() {
 
 #[tokio::test]
 async fn settings_that_cannot_work_are_refused_before_any_call() {
-    let no_region = Connection { region: None, ..connection("http://127.0.0.1:1", "x") };
-    let error = Aws::connect(no_region).await.unwrap_err();
-    assert_eq!(error.kind, CloudErrorKind::Configuration);
-    assert!(error.to_string().starts_with("no AWS region is set: pass --region"), "{error}");
+    let refused = async |options: AwsOptions| Aws::connect(&options).await.map(|_| ()).unwrap_err();
+    let local = || options("http://127.0.0.1:1", REGION);
 
-    let error = Aws::connect(connection("localhost:5000", REGION)).await.unwrap_err();
+    let error = refused(AwsOptions { region: None, ..local() }).await;
+    assert_eq!((error.kind, error.to_string().as_str()), (CloudErrorKind::NoRegion, "no AWS region is set"));
+
+    let error = refused(options("localhost:5000", REGION)).await;
     assert_eq!(error.kind, CloudErrorKind::Configuration);
     assert!(error.to_string().starts_with("`localhost:5000` is not an endpoint URL"), "{error}");
 
-    let unknown =
-        Connection { profile: Some("no-such-profile".to_owned()), keys: None, ..connection("http://127.0.0.1:1", "x") };
-    let error = Aws::connect(unknown).await.unwrap_err();
+    let error = refused(AwsOptions { profile: Some("no-such-profile".to_owned()), credentials: None, ..local() }).await;
     assert_eq!(error.kind, CloudErrorKind::Configuration);
     assert!(error.to_string().starts_with("there is no AWS profile `no-such-profile`"), "{error}");
 }

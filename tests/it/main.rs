@@ -1,6 +1,7 @@
-//! The one integration binary: tests through public interfaces and over real sockets, one module a subject.
-
-#![allow(clippy::unwrap_used, reason = "a test stops at what it does not expect")]
+//! The integration tests, in one binary because linking the SDK many times is slow.
 
 mod adapter;
+mod house;
+mod plan_properties;
+mod plan_scenarios;
 mod support;

@@ -23,9 +23,9 @@ impl Aws {
         const ACTION: &str = "acm:DescribeCertificate";
         let region = arn.region().unwrap_or(&self.region);
         let client = aws_sdk_acm::Client::from_conf(config::acm(&self.sdk, region));
-        let reply = match client.describe_certificate().certificate_arn(arn.as_str()).send().await {
+        let reply = match self.call(ACTION, client.describe_certificate().certificate_arn(arn.as_str()).send()).await {
             Ok(reply) => reply,
-            Err(error) => return absent(self.failed(ACTION, error), "ResourceNotFoundException"),
+            Err(error) => return absent(error, "ResourceNotFoundException"),
         };
         let found = reply.certificate().and_then(|certificate| certificate.certificate_arn());
         match found {
@@ -38,9 +38,9 @@ impl Aws {
     async fn find_in_iam(&self, arn: &CertificateArn) -> Result<bool, CloudError> {
         const ACTION: &str = "iam:GetServerCertificate";
         let Some(name) = arn.iam_name().filter(|name| !name.is_empty()) else { return Ok(false) };
-        let reply = match self.iam.get_server_certificate().server_certificate_name(name).send().await {
+        let reply = match self.call(ACTION, self.iam.get_server_certificate().server_certificate_name(name).send()).await {
             Ok(reply) => reply,
-            Err(error) => return absent(self.failed(ACTION, error), "NoSuchEntity"),
+            Err(error) => return absent(error, "NoSuchEntity"),
         };
         let found = reply.server_certificate().and_then(|certificate| certificate.server_certificate_metadata());
         match found {

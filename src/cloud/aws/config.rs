@@ -21,9 +21,9 @@ use aws_sdk_elasticloadbalancing::config::{Credentials, SharedCredentialsProvide
 use aws_sdk_elasticloadbalancing::operation::describe_load_balancers::DescribeLoadBalancersError;
 use aws_types::os_shim_internal::{Env, Fs};
 
-use super::error::configuration;
+use super::error::unusable;
 use super::whole::WholeAnswers;
-use crate::cloud::CloudError;
+use crate::cloud::{CloudError, CloudErrorKind};
 
 /// Attempts per call, the first included. With the longest backoff between them a throttled call gives up after 20 s, and [`OPERATION_TIMEOUT`] bounds whatever else happens.
 const MAX_ATTEMPTS: u32 = 6;
@@ -41,7 +41,7 @@ const METADATA_TIMEOUT: Duration = Duration::from_secs(1);
 /// Where calls go to and who makes them. What is absent comes from the environment and the shared AWS files, as in the
 /// AWS CLI.
 #[derive(Debug, Clone, Default)]
-pub struct Connection {
+pub struct AwsOptions {
     /// The region; otherwise `AWS_REGION`, the profile's, or the EC2 instance's own.
     pub region: Option<String>,
     /// A profile of the shared AWS files. As in the AWS CLI, a profile named here goes before credentials in the environment;
@@ -49,13 +49,13 @@ pub struct Connection {
     pub profile: Option<String>,
     /// An `http://` or `https://` URL that every service is called at; otherwise AWS's own endpoints.
     pub endpoint_url: Option<String>,
-    /// Keys to sign with. When given, neither the environment nor any file is read, and [`region`](Self::region) is required.
-    pub keys: Option<StaticKeys>,
+    /// An access key to sign with. When given, neither the environment nor any file is read, and [`region`](Self::region) is required.
+    pub credentials: Option<StaticCredentials>,
 }
 
 /// An access key that is part of the program, for a local service that accepts any.
 #[derive(Clone)]
-pub struct StaticKeys {
+pub struct StaticCredentials {
     /// The access key id.
     pub access_key_id: String,
     /// The secret access key.
@@ -63,22 +63,23 @@ pub struct StaticKeys {
 }
 
 /// Without the secret.
-impl fmt::Debug for StaticKeys {
+impl fmt::Debug for StaticCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StaticKeys").field("access_key_id", &self.access_key_id).finish_non_exhaustive()
+        f.debug_struct("StaticCredentials").field("access_key_id", &self.access_key_id).finish_non_exhaustive()
     }
 }
 
 /// The region, and the configuration that every client is made from.
-pub(super) async fn load(connection: &Connection) -> Result<(String, SdkConfig), CloudError> {
-    let Connection { region, profile, endpoint_url, keys } = connection;
+pub(super) async fn load(options: &AwsOptions) -> Result<(String, SdkConfig), CloudError> {
+    let AwsOptions { region, profile, endpoint_url, credentials: given } = options;
     if let Some(url) = endpoint_url {
         check_endpoint_url(url)?;
     }
-    let (region, found) = match keys {
+    let (region, found) = match given {
         Some(keys) => {
             let region = region.clone().ok_or_else(no_region)?;
-            let credentials = Credentials::new(&keys.access_key_id, &keys.secret_access_key, None, None, "elbws");
+            let StaticCredentials { access_key_id, secret_access_key } = keys;
+            let credentials = Credentials::new(access_key_id, secret_access_key, None, None, "elbws");
             let found = SdkConfig::builder()
                 .behavior_version(BehaviorVersion::latest())
                 .credentials_provider(SharedCredentialsProvider::new(credentials));
@@ -192,7 +193,10 @@ async fn check_profile(given: Option<&str>) -> Result<(), CloudError> {
     let given = given.map(|name| name.to_owned().into());
     let profiles =
         aws_config::profile::load(&Fs::real(), &Env::real(), &Default::default(), given).await.map_err(|error| {
-            configuration(format!("the shared AWS files cannot be read: {}", super::error::innermost(&error)))
+            unusable(
+                CloudErrorKind::Configuration,
+                format!("the shared AWS files cannot be read: {}", super::error::innermost(&error)),
+            )
         })?;
     let selected = profiles.selected_profile();
     if selected == "default" || profiles.get_profile(selected).is_some() {
@@ -204,7 +208,10 @@ async fn check_profile(given: Option<&str>) -> Result<(), CloudError> {
         true => "no profile is defined".to_owned(),
         false => format!("defined are {}", names.join(", ")),
     };
-    Err(configuration(format!("there is no AWS profile `{selected}` in the shared AWS files: {known}")))
+    Err(unusable(
+        CloudErrorKind::Configuration,
+        format!("there is no AWS profile `{selected}` in the shared AWS files: {known}"),
+    ))
 }
 
 fn check_endpoint_url(url: &str) -> Result<(), CloudError> {
@@ -213,13 +220,14 @@ fn check_endpoint_url(url: &str) -> Result<(), CloudError> {
     if clean && !host.is_empty() && !host.starts_with(['/', ':']) {
         return Ok(());
     }
-    Err(configuration(format!(
-        "`{url}` is not an endpoint URL: give http://HOST:PORT or https://HOST:PORT, without user or password"
-    )))
+    Err(unusable(
+        CloudErrorKind::Configuration,
+        format!("`{url}` is not an endpoint URL: give http://HOST:PORT or https://HOST:PORT, without user or password"),
+    ))
 }
 
 fn no_region() -> CloudError {
-    configuration("no AWS region is set: pass --region, or set AWS_REGION or the profile's region")
+    unusable(CloudErrorKind::NoRegion, "no AWS region is set")
 }
 
 #[cfg(test)]
@@ -240,8 +248,8 @@ mod tests {
 
     #[test]
     fn a_secret_is_not_shown() {
-        let keys = StaticKeys { access_key_id: "AKID".into(), secret_access_key: "hush".into() };
-        let shown = format!("{:?}", Connection { keys: Some(keys), ..Connection::default() });
+        let keys = StaticCredentials { access_key_id: "AKID".into(), secret_access_key: "hush".into() };
+        let shown = format!("{:?}", AwsOptions { credentials: Some(keys), ..AwsOptions::default() });
         assert!(shown.contains("AKID") && !shown.contains("hush"), "{shown}");
     }
 }

@@ -3,6 +3,7 @@
 //! Nothing of the SDK's own wording gets out but its innermost cause, and nothing that might hold a credential.
 
 use std::error::Error;
+use std::time::Instant;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_elasticloadbalancing::config::http::HttpResponse;
@@ -16,13 +17,25 @@ use crate::cloud::{CloudError, CloudErrorKind};
 const LONGEST_MESSAGE: usize = 600;
 
 impl Aws {
-    /// The failure of a call to `action`, an IAM name such as `elasticloadbalancing:DescribeTags`.
-    pub(super) fn failed<E>(&self, action: &str, error: SdkError<E, HttpResponse>) -> CloudError
+    /// Waits for a call to `action`, an IAM name such as `elasticloadbalancing:DescribeTags`, and notes for `--verbose` how
+    /// long it took and how it ended.
+    pub(super) async fn call<T, E>(
+        &self,
+        action: &str,
+        reply: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> Result<T, CloudError>
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
-        let service = action.split(':').next().unwrap_or(action);
-        from_sdk(action, &self.place(service), error)
+        let (service, call) = action.split_once(':').unwrap_or(("", action));
+        let started = Instant::now();
+        let result = reply.await.map_err(|error| from_sdk(action, &self.place(service), error));
+        let elapsed = started.elapsed().as_millis();
+        match &result {
+            Ok(_) => tracing::debug!("{call} {elapsed} ms"),
+            Err(error) => tracing::debug!("{call} {elapsed} ms: {}", error.code.as_deref().unwrap_or(&error.message)),
+        }
+        result
     }
 }
 
@@ -37,8 +50,8 @@ pub(super) fn unbuildable(action: &str, error: BuildError) -> CloudError {
 }
 
 /// Settings under which no call can be made.
-pub(super) fn configuration(message: impl Into<String>) -> CloudError {
-    failure("", CloudErrorKind::Configuration, &message.into())
+pub(super) fn unusable(kind: CloudErrorKind, message: impl Into<String>) -> CloudError {
+    failure("", kind, &message.into())
 }
 
 /// A failure without an answer of the service.
@@ -158,9 +171,7 @@ fn kind_of_code(code: &str, status: u16) -> CloudErrorKind {
 
 fn explain_credentials(code: &str) -> &'static str {
     match code {
-        "ExpiredToken" | "ExpiredTokenException" => {
-            "the AWS credentials have expired: sign in again (aws sso login) or renew them"
-        }
+        "ExpiredToken" | "ExpiredTokenException" => "the AWS credentials have expired",
         "RequestExpired" => "the AWS credentials have expired, or this machine's clock is wrong",
         "SignatureDoesNotMatch" | "InvalidSignatureException" => {
             "the secret access key does not belong to the access key id, or this machine's clock is wrong"
@@ -209,11 +220,7 @@ fn credentials_problem<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Crede
 
 fn problem_with_credentials(action: &str, problem: &CredentialsError) -> CloudError {
     let message = match problem {
-        CredentialsError::CredentialsNotLoaded(_) => {
-            "no AWS credentials were found: sign in (aws sso login), name a profile \
-             (--profile), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-                .to_owned()
-        }
+        CredentialsError::CredentialsNotLoaded(_) => "no AWS credentials were found".to_owned(),
         CredentialsError::ProviderTimedOut(_) => "the source of the AWS credentials gave no answer in time".to_owned(),
         CredentialsError::InvalidConfiguration(_) => {
             format!("the AWS credentials are not set up properly: {}", innermost(problem))

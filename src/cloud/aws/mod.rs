@@ -13,7 +13,7 @@ mod reply;
 mod whole;
 mod write;
 
-pub use config::{Connection, StaticKeys};
+pub use config::{AwsOptions, StaticCredentials};
 
 use aws_config::SdkConfig;
 
@@ -24,7 +24,7 @@ use crate::plan::Step;
 /// Classic Load Balancers of one AWS account and region, or of anything that speaks their API.
 ///
 /// Clients are cheap to hold: they connect, and credentials are looked for, at the first call.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Aws {
     region: String,
     /// Where failures to connect point at: the endpoint URL where one was given.
@@ -40,13 +40,14 @@ impl Aws {
     ///
     /// # Errors
     ///
-    /// [`Configuration`](super::CloudErrorKind::Configuration) when no region is set anywhere, when a named profile does not
-    /// exist or cannot be parsed, or when the endpoint URL is not one. Missing credentials show at the first call.
-    pub async fn connect(connection: Connection) -> Result<Aws, CloudError> {
-        let (region, sdk) = config::load(&connection).await?;
+    /// [`NoRegion`](super::CloudErrorKind::NoRegion) when no region is set anywhere;
+    /// [`Configuration`](super::CloudErrorKind::Configuration) when a profile does not exist, the shared AWS files cannot be
+    /// parsed, or the endpoint URL is none. Missing credentials show at the first call.
+    pub async fn connect(options: &AwsOptions) -> Result<Aws, CloudError> {
+        let (region, sdk) = config::load(options).await?;
         Ok(Aws {
             region,
-            endpoint: connection.endpoint_url,
+            endpoint: options.endpoint_url.clone(),
             elb: aws_sdk_elasticloadbalancing::Client::from_conf(config::elb(&sdk)),
             iam: aws_sdk_iam::Client::new(&sdk),
             sts: aws_sdk_sts::Client::new(&sdk),
@@ -70,7 +71,7 @@ impl Cloud for Aws {
 
     async fn identity(&self) -> Result<Identity, CloudError> {
         const ACTION: &str = "sts:GetCallerIdentity";
-        let reply = self.sts.get_caller_identity().send().await.map_err(|error| self.failed(ACTION, error))?;
+        let reply = self.call(ACTION, self.sts.get_caller_identity().send()).await?;
         match reply.account() {
             Some(account) if !account.is_empty() => {
                 Ok(Identity { account: account.to_owned(), region: self.region.clone() })

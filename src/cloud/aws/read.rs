@@ -21,22 +21,10 @@ impl Aws {
     /// The failure of `DescribeLoadBalancers` ends the read, since the others fail the same way or with less to say; of the
     /// others' failures the first in a fixed order is reported.
     pub(super) async fn read_balancer(&self, name: &str) -> Result<Balancer, CloudError> {
-        let description = async {
-            let call = self.elb.describe_load_balancers().load_balancer_names(name).send();
-            call.await.map_err(|error| self.failed(DESCRIBE, error))
-        };
-        let policies = async {
-            let call = self.elb.describe_load_balancer_policies().load_balancer_name(name).send();
-            call.await.map_err(|error| self.failed(POLICIES, error))
-        };
-        let attributes = async {
-            let call = self.elb.describe_load_balancer_attributes().load_balancer_name(name).send();
-            call.await.map_err(|error| self.failed(ATTRIBUTES, error))
-        };
-        let tags = async {
-            let call = self.elb.describe_tags().load_balancer_names(name).send();
-            call.await.map_err(|error| self.failed(TAGS, error))
-        };
+        let description = self.call(DESCRIBE, self.elb.describe_load_balancers().load_balancer_names(name).send());
+        let policies = self.call(POLICIES, self.elb.describe_load_balancer_policies().load_balancer_name(name).send());
+        let attributes = self.call(ATTRIBUTES, self.elb.describe_load_balancer_attributes().load_balancer_name(name).send());
+        let tags = self.call(TAGS, self.elb.describe_tags().load_balancer_names(name).send());
         let others = async { Ok(tokio::join!(policies, attributes, tags)) };
         let (description, (policies, attributes, tags)) = tokio::try_join!(description, others)?;
         let (policies, attributes, tags) = (policies?, attributes?, tags?);
@@ -56,8 +44,8 @@ impl Aws {
         let mut seen = BTreeSet::new();
         let mut marker = None;
         loop {
-            let call = self.elb.describe_load_balancers().page_size(PAGE_SIZE).set_marker(marker).send();
-            let page = call.await.map_err(|error| self.failed(DESCRIBE, error))?;
+            let request = self.elb.describe_load_balancers().page_size(PAGE_SIZE).set_marker(marker);
+            let page = self.call(DESCRIBE, request.send()).await?;
             for description in page.load_balancer_descriptions() {
                 match description.load_balancer_name() {
                     Some(name) if !name.is_empty() => names.insert(name.to_owned()),

@@ -19,7 +19,7 @@ impl Aws {
         let built = |error| unbuildable(&action, error);
         macro_rules! call {
             ($request:expr) => {
-                $request.load_balancer_name(name).send().await.map(drop).map_err(|error| self.failed(&action, error))
+                self.call(&action, $request.load_balancer_name(name).send()).await.map(drop)
             };
         }
         match step {
@@ -62,25 +62,13 @@ impl Aws {
             Step::AddTags { tags } => {
                 let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
                 let tags = tags.collect::<Result<Vec<_>, _>>().map_err(built)?;
-                self.elb
-                    .add_tags()
-                    .load_balancer_names(name)
-                    .set_tags(Some(tags))
-                    .send()
-                    .await
-                    .map(drop)
-                    .map_err(|error| self.failed(&action, error))
+                let request = self.elb.add_tags().load_balancer_names(name).set_tags(Some(tags));
+                self.call(&action, request.send()).await.map(drop)
             }
             Step::RemoveTags { keys } => {
                 let keys = keys.iter().map(|key| TagKeyOnly::builder().key(key).build()).collect();
-                self.elb
-                    .remove_tags()
-                    .load_balancer_names(name)
-                    .set_tags(Some(keys))
-                    .send()
-                    .await
-                    .map(drop)
-                    .map_err(|error| self.failed(&action, error))
+                let request = self.elb.remove_tags().load_balancer_names(name).set_tags(Some(keys));
+                self.call(&action, request.send()).await.map(drop)
             }
         }
     }

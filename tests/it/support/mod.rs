@@ -1,3 +1,4 @@
-//! What the integration tests share: servers to talk to.
+//! What several test modules need.
 
+pub(crate) mod balancers;
 pub(crate) mod wire;

@@ -1,5 +1,7 @@
 //! A service that answers each action with what a test prepared, and remembers what it was asked.
 
+#![allow(clippy::unwrap_used, reason = "a test stops at what it does not expect")]
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -8,7 +10,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use elbws::cloud::aws::{Aws, Connection, StaticKeys};
+use elbws::cloud::aws::{Aws, AwsOptions, StaticCredentials};
 
 /// Answers by action; an action without one gets HTTP 404 and an empty body.
 #[derive(Default)]
@@ -45,7 +47,7 @@ impl Wire {
 
     /// The adapter, pointed here. Regions keep the SDK's shared retry budget of one test from another's.
     pub(crate) async fn connect(&self, region: &str) -> Aws {
-        Aws::connect(connection(&self.url, region)).await.unwrap()
+        Aws::connect(&options(&self.url, region)).await.unwrap()
     }
 
     pub(crate) fn calls(&self) -> Vec<Call> {
@@ -54,11 +56,14 @@ impl Wire {
 }
 
 /// Keys that any local service accepts.
-pub(crate) fn connection(url: &str, region: &str) -> Connection {
-    Connection {
+pub(crate) fn options(url: &str, region: &str) -> AwsOptions {
+    AwsOptions {
         region: Some(region.to_owned()),
         endpoint_url: Some(url.to_owned()),
-        keys: Some(StaticKeys { access_key_id: "AKIDLOCAL".to_owned(), secret_access_key: "very-secret-key".to_owned() }),
+        credentials: Some(StaticCredentials {
+            access_key_id: "AKIDLOCAL".to_owned(),
+            secret_access_key: "very-secret-key".to_owned(),
+        }),
         profile: None,
     }
 }

@@ -1,0 +1,29 @@
+//! `elbws man`: the manual page of the tool or of one command.
+
+use clap::{Args, CommandFactory};
+
+use super::engine::write_data;
+use super::error::{CliError, Exit};
+
+/// Print a manual page
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  elbws man apply | man -l -")]
+pub(super) struct ManArgs {
+    /// The command [default: elbws itself]
+    command: Option<String>,
+}
+
+pub(super) fn run(args: &ManArgs) -> Result<Exit, CliError> {
+    let mut tool = super::Cli::command();
+    tool.build();
+    let page = match &args.command {
+        None => tool,
+        Some(name) => tool.find_subcommand(name).cloned().ok_or_else(|| {
+            CliError::usage(format!("there is no command `{name}`")).hint("`elbws help` lists the commands")
+        })?,
+    };
+    let mut text = Vec::new();
+    clap_mangen::Man::new(page).render(&mut text).map_err(|error| CliError::failed(format!("no manual page: {error}")))?;
+    write_data(&String::from_utf8_lossy(&text))?;
+    Ok(Exit::Done)
+}

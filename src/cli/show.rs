@@ -1,0 +1,55 @@
+//! `elbws show`: a balancer as it is.
+
+use clap::{Args, ValueEnum};
+use futures::future::try_join_all;
+
+use super::Global;
+use super::connection::Connection;
+use super::engine::{read, write_data};
+use super::error::{CliError, Exit};
+use super::target::BalancerNames;
+use crate::cloud::Cloud;
+use crate::output::{balancer_json, show_text};
+use crate::spec::observed_toml;
+
+/// Show a balancer as it is
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  elbws show --elb chat
+  elbws show --elb chat --format toml > elbws.toml     a file to start from")]
+pub(super) struct ShowArgs {
+    #[command(flatten)]
+    balancers: BalancerNames,
+    /// The format of stdout
+    #[arg(long, value_enum, default_value_t = ShowFormat::Text)]
+    format: ShowFormat,
+}
+
+/// Formats of a balancer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ShowFormat {
+    /// For people, with a picture.
+    Text,
+    /// For programs.
+    Json,
+    /// As an `elbws.toml` that asks for what is there.
+    Toml,
+}
+
+pub(super) async fn run(global: Global, args: ShowArgs) -> Result<Exit, CliError> {
+    let names = args.balancers.required()?;
+    let connection = Connection::open(&global).await?;
+    let cloud = connection.cloud();
+    let balancers = try_join_all(names.iter().map(|name| read(cloud, name))).await?;
+    let unwritable = |error: &dyn std::fmt::Display| CliError::failed(format!("cannot show it in this format: {error}"));
+    let text = match args.format {
+        ShowFormat::Text => {
+            balancers.iter().map(|balancer| show_text(balancer, cloud.region())).collect::<Vec<_>>().join("\n")
+        }
+        ShowFormat::Json => balancer_json(&balancers, cloud.region()).map_err(|error| unwritable(&error))?,
+        ShowFormat::Toml => observed_toml(&balancers).map_err(|error| unwritable(&error))?,
+    };
+    write_data(&text)?;
+    Ok(Exit::Done)
+}

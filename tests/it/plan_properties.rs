@@ -1,0 +1,171 @@
+//! What holds for any live balancer and any spec that the planner accepts.
+
+use std::collections::BTreeSet;
+
+use elbws::model::{Balancer, CertificateArn};
+use elbws::plan::{Plan, Progress, Step, differences, plan, predict, progress};
+use elbws::spec::{HealthCheckIntent, ListenerIntent, ListenerRequest, ProxyProtocolIntent, Spec};
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+
+use crate::support::balancers::{CERTIFICATE, OTHER_CERTIFICATE, any_balancer};
+
+fn any_listeners() -> impl Strategy<Value = ListenerIntent> {
+    let routes = vec![
+        "SSL:443/TCP:80",
+        "TCP:80/TCP:80",
+        "443:8080",
+        "HTTPS:443/HTTP:80",
+        "SSL:8443/SSL:443",
+        "TCP:22/TCP:22",
+        "SSL:80/TCP:9000",
+    ];
+    let set = subsequence(routes, 1..=4).prop_map(|routes| {
+        let mut requests: Vec<ListenerRequest> = routes.iter().map(|route| route.parse().expect("a literal")).collect();
+        let mut seen = BTreeSet::new();
+        requests.retain(|request| seen.insert(request.load_balancer_port));
+        ListenerIntent::Set(requests)
+    });
+    prop_oneof![3 => Just(ListenerIntent::Recipe), 1 => Just(ListenerIntent::Keep), 3 => set]
+}
+
+fn any_proxy_protocol() -> impl Strategy<Value = ProxyProtocolIntent> {
+    let ports = || prop::collection::btree_set(select(vec![22u16, 80, 8080]), 0..=1);
+    let name = select(vec![None, None, Some("wanted".to_owned()), Some("EnableProxyProtocol".to_owned())]);
+    let enable = (name, ports(), ports()).prop_map(|(policy_name, include, skip)| ProxyProtocolIntent::Enable {
+        policy_name,
+        include,
+        skip,
+        only: BTreeSet::new(),
+    });
+    let disable = ports().prop_map(|only| ProxyProtocolIntent::Disable { only });
+    prop_oneof![6 => enable, 3 => Just(ProxyProtocolIntent::enable()), 1 => Just(ProxyProtocolIntent::Keep), 1 => disable]
+}
+
+fn any_spec() -> impl Strategy<Value = Spec> {
+    let certificate = select(vec![None, None, Some(CERTIFICATE), Some(OTHER_CERTIFICATE)]);
+    let ssl_policy = select(vec![None, None, Some("ELBSecurityPolicy-TLS-1-2-2017-01"), Some("custom-tls")]);
+    let health_check = select(vec![
+        HealthCheckIntent::Adapt,
+        HealthCheckIntent::Adapt,
+        HealthCheckIntent::Keep,
+        HealthCheckIntent::Set("TCP:8080".parse().expect("a literal")),
+    ]);
+    (
+        any_listeners(),
+        certificate,
+        ssl_policy,
+        any_proxy_protocol(),
+        health_check,
+        select(vec![None, Some(3600)]),
+        any::<[bool; 2]>(),
+    )
+        .prop_map(
+            |(listeners, certificate, ssl_policy, proxy_protocol, health_check, idle_timeout, [prune, journal])| Spec {
+                listeners,
+                certificate: certificate.map(CertificateArn::observed),
+                certificate_ports: BTreeSet::new(),
+                ssl_policy: ssl_policy.map(str::to_owned),
+                proxy_protocol,
+                health_check,
+                idle_timeout,
+                prune,
+                journal,
+            },
+        )
+}
+
+fn fold<'a>(balancer: &Balancer, steps: impl IntoIterator<Item = &'a Step>) -> Balancer {
+    steps.into_iter().fold(balancer.clone(), predict)
+}
+
+fn assert_same(left: &Balancer, right: &Balancer) -> Result<(), TestCaseError> {
+    prop_assert_eq!(differences(left, right), Vec::<String>::new());
+    Ok(())
+}
+
+/// The plan of a case, or a rejected case where the spec cannot be met on the balancer.
+fn accepted(live: &Balancer, spec: &Spec) -> Result<Plan, TestCaseError> {
+    plan(live, spec).map_err(|error| TestCaseError::reject(error.to_string()))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1500, max_global_rejects: 100_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn steps_lead_to_what_is_asked_for_and_a_second_plan_is_empty(live in any_balancer(), spec in any_spec()) {
+        let plan = accepted(&live, &spec)?;
+        let after = fold(&live, plan.steps());
+        assert_same(&after, &plan.after)?;
+        let again = elbws::plan::plan(&after, &spec);
+        let again = again.map_err(|error| TestCaseError::fail(error.to_string()))?;
+        prop_assert!(again.no_op, "left: {:#?}", again.changes);
+        prop_assert_eq!(plan.no_op, plan.changes.is_empty());
+    }
+
+    #[test]
+    fn nothing_unnamed_changes(live in any_balancer(), spec in any_spec()) {
+        let plan = accepted(&live, &spec)?;
+        let after = fold(&live, plan.steps());
+        for (name, policy) in &live.policies {
+            let ours = name.starts_with("chat-proxy-protocol");
+            prop_assert!(ours || after.policies.get(name) == Some(policy), "policy {} is gone", name);
+        }
+        prop_assert_eq!(&live.tags, &after.tags);
+        for (port, names) in &live.backend_policies {
+            let foreign = names.iter().filter(|name| !live.policies[*name].is_proxy_protocol());
+            for name in foreign {
+                prop_assert!(after.backend_policies.get(port).is_some_and(|names| names.contains(name)), "{} left port {}", name, port);
+            }
+        }
+        if let ListenerIntent::Set(requests) = &spec.listeners && !spec.prune {
+            for (port, listener) in &live.listeners {
+                let named = requests.iter().any(|request| request.load_balancer_port == *port);
+                prop_assert!(named || after.listeners.get(port) == Some(listener), "listener {} changed", port);
+            }
+        }
+        if spec.listeners == ListenerIntent::Keep {
+            prop_assert!(live.listeners.values().all(|listener| after.listeners[&listener.load_balancer_port].same_route(listener)));
+        }
+    }
+
+    /// Killed after any call and started again with the same spec, a run ends where an undisturbed one does.
+    #[test]
+    fn a_new_plan_from_any_point_on_the_way_leads_to_the_same_end(live in any_balancer(), spec in any_spec()) {
+        let spec = Spec { journal: true, ..spec };
+        let plan = accepted(&live, &spec)?;
+        let steps: Vec<&Step> = plan.steps().collect();
+        for stop in 1..=steps.len() {
+            let crashed = fold(&live, steps[..stop].iter().copied());
+            let again = elbws::plan::plan(&crashed, &spec);
+            let again = again.map_err(|error| TestCaseError::fail(format!("after {stop} steps: {error}")))?;
+            assert_same(&fold(&crashed, again.steps()), &plan.after)?;
+        }
+    }
+
+    #[test]
+    fn a_saved_plan_resumes_from_any_point_on_the_way(live in any_balancer(), spec in any_spec()) {
+        let plan = accepted(&live, &spec)?;
+        let steps: Vec<&Step> = plan.steps().collect();
+        for stop in 0..=steps.len() {
+            let reached = fold(&live, steps[..stop].iter().copied());
+            let Progress::Remaining(stages) = progress(&plan, &reached) else {
+                return Err(TestCaseError::fail(format!("stale after {stop} of its own steps")));
+            };
+            let rest = stages.iter().flat_map(|stage| &stage.groups).flat_map(|group| &group.steps);
+            assert_same(&fold(&reached, rest), &plan.after)?;
+        }
+    }
+
+    #[test]
+    fn a_replaced_listener_can_be_put_back(live in any_balancer(), spec in any_spec()) {
+        let plan = accepted(&live, &spec)?;
+        for group in plan.stages.iter().flat_map(|stage| &stage.groups).filter(|group| !group.restore.is_empty()) {
+            let failed = group.steps.iter().position(|step| matches!(step, Step::CreateListener { .. }));
+            let failed = failed.expect("a group that restores creates");
+            let broken = fold(&live, group.steps[..failed].iter());
+            let restored = fold(&broken, group.restore.iter());
+            prop_assert_eq!(differences(&live, &restored), Vec::<String>::new());
+        }
+    }
+}
