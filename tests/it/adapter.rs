@@ -320,3 +320,48 @@ async fn settings_that_cannot_work_are_refused_before_any_call() {
     assert_eq!(error.kind, CloudErrorKind::Configuration);
     assert!(error.to_string().starts_with("there is no AWS profile `no-such-profile`"), "{error}");
 }
+
+/// The program with nothing in its environment but a home folder of its own.
+fn elbws(home: &std::path::Path, arguments: &[&str]) -> assert_cmd::Command {
+    let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_elbws"));
+    command.env_clear().env("HOME", home).args(arguments).timeout(Duration::from_secs(30));
+    command
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_named_profile_goes_before_credentials_in_the_environment() {
+    let wire = wire(healthy()).await;
+    let home = tempfile::tempdir().unwrap();
+    std::fs::create_dir(home.path().join(".aws")).unwrap();
+    let profile = "[profile p]\nregion = eu-west-3\naws_access_key_id = AKIDPROFILE\naws_secret_access_key = s\n";
+    std::fs::write(home.path().join(".aws/config"), profile).unwrap();
+    let signed_by = |arguments: &[&str]| {
+        let mut command = elbws(home.path(), arguments);
+        let keys = [("AWS_ACCESS_KEY_ID", "AKIDENVIRONMENT"), ("AWS_SECRET_ACCESS_KEY", "x"), ("AWS_REGION", "eu-west-1")];
+        command.envs(keys).assert().success();
+        wire.calls().pop().unwrap().authorization
+    };
+    let authorization = signed_by(&["show", "--elb", "chat", "--endpoint-url", wire.url(), "--profile", "p"]);
+    assert!(authorization.contains("AKIDPROFILE"), "{authorization}");
+    let authorization = signed_by(&["show", "--elb", "chat", "--endpoint-url", wire.url()]);
+    assert!(authorization.contains("AKIDENVIRONMENT"), "{authorization}");
+}
+
+#[test]
+fn without_credentials_the_program_says_so_within_seconds() {
+    // A metadata service that accepts connections and never answers.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", silent.local_addr().unwrap());
+    let home = tempfile::tempdir().unwrap();
+    for (arguments, wanted) in [
+        (vec!["plan", "--elb", "chat"], "no AWS region is set"),
+        (vec!["plan", "--elb", "chat", "--region", "eu-west-1"], "no AWS credentials were found"),
+    ] {
+        let start = Instant::now();
+        let mut command = elbws(home.path(), &arguments);
+        let output = command.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", &endpoint).assert().code(1).get_output().clone();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains(wanted), "{said}");
+        assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
+    }
+}

@@ -2,6 +2,7 @@
 //!
 //! Every client is made from what [`load`] returns, so that no call can go out with other settings.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -198,20 +199,29 @@ async fn check_profile(given: Option<&str>) -> Result<(), CloudError> {
                 format!("the shared AWS files cannot be read: {}", super::error::innermost(&error)),
             )
         })?;
-    let selected = profiles.selected_profile();
-    if selected == "default" || profiles.get_profile(selected).is_some() {
-        return Ok(());
+    let mut name = profiles.selected_profile();
+    let mut followed = BTreeSet::new();
+    // The SDK itself reports a profile that refers to itself.
+    while followed.insert(name) {
+        match profiles.get_profile(name) {
+            Some(profile) => match profile.get("source_profile") {
+                Some(source) => name = source,
+                None => break,
+            },
+            None if name == "default" => break,
+            None => {
+                let mut names: Vec<&str> = profiles.profiles().collect();
+                names.sort_unstable();
+                let known = match names.is_empty() {
+                    true => "no profile is defined".to_owned(),
+                    false => format!("defined are {}", names.join(", ")),
+                };
+                let message = format!("there is no AWS profile `{name}` in the shared AWS files: {known}");
+                return Err(unusable(CloudErrorKind::Configuration, message));
+            }
+        }
     }
-    let mut names: Vec<&str> = profiles.profiles().collect();
-    names.sort_unstable();
-    let known = match names.is_empty() {
-        true => "no profile is defined".to_owned(),
-        false => format!("defined are {}", names.join(", ")),
-    };
-    Err(unusable(
-        CloudErrorKind::Configuration,
-        format!("there is no AWS profile `{selected}` in the shared AWS files: {known}"),
-    ))
+    Ok(())
 }
 
 fn check_endpoint_url(url: &str) -> Result<(), CloudError> {

@@ -5,6 +5,7 @@
 use std::error::Error;
 use std::time::Instant;
 
+use aws_config::imds::client::error::ImdsError;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_elasticloadbalancing::config::http::HttpResponse;
 use aws_sdk_elasticloadbalancing::error::{BuildError, ConnectorError, ProvideErrorMetadata, SdkError};
@@ -219,15 +220,25 @@ fn credentials_problem<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Crede
 }
 
 fn problem_with_credentials(action: &str, problem: &CredentialsError) -> CloudError {
+    // The metadata service of EC2 is asked last, so its failure means that nothing before it had any.
+    let was_last = causes(problem).any(|cause| cause.is::<ImdsError>());
     let message = match problem {
         CredentialsError::CredentialsNotLoaded(_) => "no AWS credentials were found".to_owned(),
+        _ if was_last => "no AWS credentials were found, and the EC2 metadata service offers none".to_owned(),
         CredentialsError::ProviderTimedOut(_) => "the source of the AWS credentials gave no answer in time".to_owned(),
         CredentialsError::InvalidConfiguration(_) => {
-            format!("the AWS credentials are not set up properly: {}", innermost(problem))
+            format!("the AWS credentials are not set up properly: {}", why(problem))
         }
-        _ => format!("the AWS credentials could not be loaded: {}", innermost(problem)),
+        _ => format!("the AWS credentials could not be loaded: {}", why(problem)),
     };
     failure(action, CloudErrorKind::Credentials, &message)
+}
+
+/// The innermost cause with the one around it, which says what was tried: "failed to read `file`: no such file".
+fn why(problem: &CredentialsError) -> String {
+    let mut texts: Vec<String> = causes(problem).skip(1).map(ToString::to_string).collect();
+    texts.dedup_by(|inner, outer| outer.contains(inner.as_str()));
+    texts.split_off(texts.len().saturating_sub(2)).join(": ")
 }
 
 /// Text from outside as one line of bounded length: control characters and runs of white space become one space.

@@ -33,6 +33,7 @@ pub(crate) struct Call {
     pub(crate) action: String,
     pub(crate) body: String,
     pub(crate) user_agent: String,
+    pub(crate) authorization: String,
 }
 
 impl Wire {
@@ -48,6 +49,10 @@ impl Wire {
     /// The adapter, pointed here. Regions keep the SDK's shared retry budget of one test from another's.
     pub(crate) async fn connect(&self, region: &str) -> Aws {
         Aws::connect(&options(&self.url, region)).await.unwrap()
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 
     pub(crate) fn calls(&self) -> Vec<Call> {
@@ -77,7 +82,8 @@ async fn answer(State((answers, calls)): State<Shared>, headers: HeaderMap, body
     let named = body.split('&').find_map(|pair| pair.strip_prefix("Action=")).map(str::to_owned);
     let target = text("x-amz-target").rsplit('.').next().unwrap_or_default().to_owned();
     let action = named.unwrap_or(target);
-    calls.lock().unwrap().push(Call { action: action.clone(), body, user_agent: text("user-agent") });
+    let (user_agent, authorization) = (text("user-agent"), text("authorization"));
+    calls.lock().unwrap().push(Call { action: action.clone(), body, user_agent, authorization });
     tokio::time::sleep(answers.latency).await;
     match answers.by_action.get(action.as_str()) {
         Some((status, body)) => (StatusCode::from_u16(*status).unwrap(), body.clone()),
