@@ -76,7 +76,7 @@ async fn locate(connection: &Connection, path: &Path, file: PlanFile) -> Result<
         match progress(&plan, &live) {
             Progress::Remaining(stages) => work.push((plan, stages)),
             Progress::Stale(differences) => {
-                stale.push(format!("balancer `{}` has changed since the plan was made:", plan.balancer));
+                stale.push(format!("balancer `{}` is not on the way of this plan:", plan.balancer));
                 stale.extend(differences.iter().map(|line| format!("  {line}")));
             }
         }

@@ -9,7 +9,7 @@ use crate::model::Balancer;
 pub enum Progress {
     /// At the start, or on the way: these stages remain; none if everything is done.
     Remaining(Vec<Stage>),
-    /// Off the way: what differs from the state the plan was made for.
+    /// Off the way: what differs from the nearest state on it.
     Stale(Vec<String>),
 }
 
@@ -21,6 +21,7 @@ pub enum Progress {
 pub fn progress(plan: &Plan, live: &Balancer) -> Progress {
     let observed = comparable(live);
     let mut reached = plan.before.clone();
+    let mut nearest_miss = differences(&reached, live);
     for (index, stage) in plan.stages.iter().enumerate() {
         if comparable(&reached) == observed {
             return Progress::Remaining(plan.stages[index..].to_vec());
@@ -40,10 +41,16 @@ pub fn progress(plan: &Plan, live: &Balancer) -> Progress {
             return Progress::Remaining(remaining);
         }
         reached = stage.groups.iter().flat_map(|group| &group.steps).fold(reached, predict);
+        for state in [&part_way, &reached] {
+            let miss = differences(state, live);
+            if miss.len() < nearest_miss.len() {
+                nearest_miss = miss;
+            }
+        }
     }
     match comparable(&reached) == observed {
         true => Progress::Remaining(Vec::new()),
-        false => Progress::Stale(differences(&plan.before, live)),
+        false => Progress::Stale(nearest_miss),
     }
 }
 

@@ -28,6 +28,8 @@ use crate::cloud::{CloudError, CloudErrorKind};
 
 /// Attempts per call, the first included. With the longest backoff between them a throttled call gives up after 20 s, and [`OPERATION_TIMEOUT`] bounds whatever else happens.
 const MAX_ATTEMPTS: u32 = 6;
+/// What is waited at most before the second attempt; doubled for each one after it.
+const INITIAL_BACKOFF: Duration = Duration::from_millis(300);
 /// The most that is waited before an attempt.
 const MAX_BACKOFF: Duration = Duration::from_secs(4);
 /// To be connected, TLS included.
@@ -98,7 +100,12 @@ pub(super) async fn load(options: &AwsOptions) -> Result<(String, SdkConfig), Cl
     };
     let mut builder = found
         .region(Region::new(region.clone()))
-        .retry_config(RetryConfig::adaptive().with_max_attempts(MAX_ATTEMPTS).with_max_backoff(MAX_BACKOFF))
+        .retry_config(
+            RetryConfig::adaptive()
+                .with_max_attempts(MAX_ATTEMPTS)
+                .with_initial_backoff(INITIAL_BACKOFF)
+                .with_max_backoff(MAX_BACKOFF),
+        )
         .timeout_config(
             TimeoutConfig::builder()
                 .connect_timeout(CONNECT_TIMEOUT)
@@ -237,7 +244,7 @@ fn check_endpoint_url(url: &str) -> Result<(), CloudError> {
 }
 
 fn no_region() -> CloudError {
-    unusable(CloudErrorKind::NoRegion, "no AWS region is set")
+    unusable(CloudErrorKind::NoRegion, "no region is set")
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ use crate::plan::Step;
 #[derive(Debug, Clone)]
 pub struct Aws {
     region: String,
-    /// Where failures to connect point at: the endpoint URL where one was given.
+    /// Where failures to connect point at: the endpoint URL where there is one.
     endpoint: Option<String>,
     sdk: SdkConfig,
     elb: aws_sdk_elasticloadbalancing::Client,
@@ -47,7 +47,7 @@ impl Aws {
         let (region, sdk) = config::load(options).await?;
         Ok(Aws {
             region,
-            endpoint: options.endpoint_url.clone(),
+            endpoint: sdk.endpoint_url().map(str::to_owned),
             elb: aws_sdk_elasticloadbalancing::Client::from_conf(config::elb(&sdk)),
             iam: aws_sdk_iam::Client::new(&sdk),
             sts: aws_sdk_sts::Client::new(&sdk),

@@ -1,4 +1,6 @@
 //! What several test modules need.
 
 pub(crate) mod balancers;
+pub(crate) mod moto;
+pub(crate) mod story;
 pub(crate) mod wire;
