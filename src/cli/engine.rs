@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
+use anyhow::Context;
 use clap::{Args, ValueEnum};
 use futures::future::try_join_all;
 
@@ -102,25 +103,21 @@ fn shorten(names: &[String]) -> String {
 }
 
 /// Writes plans to stdout.
-pub(super) fn show_plans(connection: &Connection, plans: &[Plan], format: PlanFormat) -> Result<(), CliError> {
+pub(super) fn show_plans(connection: &Connection, plans: &[Plan], format: PlanFormat) -> anyhow::Result<()> {
     let region = connection.cloud().region();
     let each =
         |render: fn(&Plan, &str) -> String| plans.iter().map(|plan| render(plan, region)).collect::<Vec<_>>().join("\n");
     let text = match format {
         PlanFormat::Text => each(plan_text),
         PlanFormat::Markdown => each(plan_markdown),
-        PlanFormat::Json => plan_json(&PlanFile::new(None, region, plans.to_vec())).map_err(unwritable)?,
+        PlanFormat::Json => plan_json(&PlanFile::new(None, region, plans.to_vec())).context("no JSON")?,
     };
     write_data(&text)
 }
 
 /// Writes data to stdout.
-pub(super) fn write_data(text: &str) -> Result<(), CliError> {
-    sink::data(text).map_err(unwritable)
-}
-
-fn unwritable(error: impl std::fmt::Display) -> CliError {
-    CliError::failed(format!("cannot write to stdout: {error}"))
+pub(super) fn write_data(text: &str) -> anyhow::Result<()> {
+    sink::data(text).context("cannot write to stdout")
 }
 
 /// Saves plans for `elbws apply FILE`: whole or not at all, readable by their owner only.
@@ -130,12 +127,17 @@ pub(super) async fn save_plans(connection: &Connection, plans: &[Plan], path: &P
         with_cloud_hints(CliError::failed(format!("a saved plan names its account, and that is unknown: {error}")), &error)
     })?;
     let file = PlanFile::new(Some(identity.account), &identity.region, plans.to_vec());
-    let text = plan_json(&file).map_err(unwritable)?;
-    let failed = |error: std::io::Error| CliError::failed(format!("cannot write {}: {error}", path.display()));
+    write_whole(path, &plan_json(&file).context("no JSON")?)?;
+    Ok(())
+}
+
+/// Writes a file whole or not at all, readable by its owner only.
+fn write_whole(path: &Path, text: &str) -> anyhow::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut temporary = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-    temporary.write_all(text.as_bytes()).and_then(|()| temporary.as_file().sync_all()).map_err(failed)?;
-    temporary.persist(path).map_err(|error| failed(error.error))?;
+    let context = || format!("cannot write {}", path.display());
+    let mut temporary = tempfile::NamedTempFile::new_in(folder).with_context(context)?;
+    temporary.write_all(text.as_bytes()).and_then(|()| temporary.as_file().sync_all()).with_context(context)?;
+    temporary.persist(path).with_context(context)?;
     Ok(())
 }
 
@@ -196,10 +198,10 @@ pub(super) async fn show_ask_apply(
 }
 
 /// Asks on stderr. An end of input is a no.
-fn agreed() -> Result<bool, CliError> {
+fn agreed() -> anyhow::Result<bool> {
     sink::message("\nApply this plan? [y/N] ");
     let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer).map_err(|error| CliError::failed(format!("cannot read the answer: {error}")))?;
+    std::io::stdin().read_line(&mut answer).context("cannot read the answer")?;
     Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
 }
 

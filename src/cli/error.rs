@@ -94,6 +94,13 @@ pub(super) fn with_cloud_hints(error: CliError, cause: &CloudError) -> CliError 
     }
 }
 
+/// What goes wrong around a command, with files and formats: the chain of causes is all there is to say.
+impl From<anyhow::Error> for CliError {
+    fn from(error: anyhow::Error) -> Self {
+        CliError::failed(format!("{error:#}"))
+    }
+}
+
 impl From<Malformed> for CliError {
     fn from(error: Malformed) -> Self {
         CliError::usage(error.to_string())

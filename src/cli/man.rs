@@ -1,5 +1,6 @@
 //! `elbws man`: the manual page of the tool or of one command.
 
+use anyhow::Context;
 use clap::{Args, CommandFactory};
 
 use super::engine::write_data;
@@ -23,7 +24,7 @@ pub(super) fn run(args: &ManArgs) -> Result<Exit, CliError> {
         })?,
     };
     let mut text = Vec::new();
-    clap_mangen::Man::new(page).render(&mut text).map_err(|error| CliError::failed(format!("no manual page: {error}")))?;
+    clap_mangen::Man::new(page).render(&mut text).context("no manual page")?;
     write_data(&String::from_utf8_lossy(&text))?;
     Ok(Exit::Done)
 }

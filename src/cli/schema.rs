@@ -1,5 +1,6 @@
 //! `elbws schema`: the JSON Schema of a file that people write.
 
+use anyhow::Context;
 use clap::{Args, ValueEnum};
 
 use super::engine::write_data;
@@ -26,7 +27,7 @@ pub(super) fn run(args: &SchemaArgs) -> Result<Exit, CliError> {
     let schema = match args.of {
         SchemaOf::Config => schemars::schema_for!(Config),
     };
-    let text = serde_json::to_string_pretty(&schema).map_err(|error| CliError::failed(format!("no schema: {error}")))?;
+    let text = serde_json::to_string_pretty(&schema).context("no schema")?;
     write_data(&(text + "\n"))?;
     Ok(Exit::Done)
 }

@@ -1,5 +1,6 @@
 //! `elbws show`: a balancer as it is.
 
+use anyhow::Context;
 use clap::{Args, ValueEnum};
 use futures::future::try_join_all;
 
@@ -42,13 +43,12 @@ pub(super) async fn run(global: Global, args: ShowArgs) -> Result<Exit, CliError
     let connection = Connection::open(&global).await?;
     let cloud = connection.cloud();
     let balancers = try_join_all(names.iter().map(|name| read(cloud, name))).await?;
-    let unwritable = |error: &dyn std::fmt::Display| CliError::failed(format!("cannot show it in this format: {error}"));
     let text = match args.format {
         ShowFormat::Text => {
             balancers.iter().map(|balancer| show_text(balancer, cloud.region())).collect::<Vec<_>>().join("\n")
         }
-        ShowFormat::Json => balancer_json(&balancers, cloud.region()).map_err(|error| unwritable(&error))?,
-        ShowFormat::Toml => observed_toml(&balancers).map_err(|error| unwritable(&error))?,
+        ShowFormat::Json => balancer_json(&balancers, cloud.region()).context("no JSON")?,
+        ShowFormat::Toml => observed_toml(&balancers).context("no TOML")?,
     };
     write_data(&text)?;
     Ok(Exit::Done)

@@ -1,8 +1,11 @@
 //! Which balancers a command is about, and what is asked of each: from `--elb` and flags, or from `elbws.toml`.
 
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use clap::Args;
 
 use super::error::CliError;
@@ -144,15 +147,11 @@ impl SpecArgs {
 }
 
 /// Reads a text file that must not be larger than `limit` bytes.
-pub(super) fn read_bounded(path: &Path, limit: u64) -> Result<String, CliError> {
-    use std::io::Read;
-    let failed = |error: std::io::Error| CliError::failed(format!("cannot read {}: {error}", path.display()));
+pub(super) fn read_bounded(path: &Path, limit: u64) -> anyhow::Result<String> {
     let mut text = String::new();
-    let file = std::fs::File::open(path).map_err(failed)?;
-    file.take(limit + 1).read_to_string(&mut text).map_err(failed)?;
-    if text.len() as u64 > limit {
-        return Err(CliError::failed(format!("{} is larger than {} MiB", path.display(), limit >> 20)));
-    }
+    let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+    file.take(limit + 1).read_to_string(&mut text).with_context(|| format!("cannot read {}", path.display()))?;
+    anyhow::ensure!(text.len() as u64 <= limit, "{} is larger than {} MiB", path.display(), limit >> 20);
     Ok(text)
 }
 

@@ -41,11 +41,11 @@ pub enum CloudErrorKind {
     Credentials,
     /// Too many calls, still after the SDK's own retries.
     Throttled,
-    /// No answer: name resolution, connection, time-out, or a broken reply. A change may have taken effect.
+    /// No answer: name resolution, connection or time-out. A change may have taken effect.
     Unreachable,
     /// The service failed (HTTP 5xx). A change may have taken effect.
     ServiceFault,
-    /// The reply was understood by the SDK but not by us, or does not make sense.
+    /// The reply is not one of the service, stops in the middle, or does not make sense. A change may have taken effect.
     BadReply,
     /// Any other refusal; the code says which.
     Refused,

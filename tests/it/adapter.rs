@@ -110,7 +110,7 @@ async fn access_denied_names_the_action_called() {
     let error = wire.connect(REGION).await.read("chat").await.unwrap_err();
     assert_eq!(error.kind, CloudErrorKind::AccessDenied);
     assert_eq!(error.action, "elasticloadbalancing:DescribeTags");
-    assert_eq!(error.to_string(), "DescribeTags failed: AccessDenied: User: u is not allowed");
+    assert_eq!(error.to_string(), "DescribeTags failed: AccessDenied: User: u is not allowed (request id r-2)");
 }
 
 #[tokio::test]
@@ -147,11 +147,11 @@ async fn a_failed_part_is_never_an_absent_one() {
 
 #[tokio::test]
 async fn a_web_page_is_no_answer() {
-    for status in [200, 404] {
+    for status in [200, 302, 404] {
         let page = "<!DOCTYPE html><html><body>Sign in to\x07 the hotel wifi</body></html>".to_owned();
         let wire = wire_but("DescribeLoadBalancers", (status, page)).await;
         let error = wire.connect(REGION).await.read("chat").await.unwrap_err();
-        assert_eq!(error.kind, CloudErrorKind::Unreachable, "{error}");
+        assert_eq!(error.kind, CloudErrorKind::BadReply, "{error}");
         assert!(error.message.contains(&format!("HTTP status {status}")) && error.message.contains("127.0.0.1"), "{error}");
         assert!(!error.message.contains(char::is_control));
     }
@@ -165,11 +165,12 @@ async fn half_an_answer_is_no_answer() {
     for end in [first_listener, whole.len() / 2, whole.len() - 1] {
         let wire = wire_but("DescribeLoadBalancers", (200, whole[..end].to_owned())).await;
         let error = wire.connect(REGION).await.read("chat").await.unwrap_err();
-        assert!(error.kind == CloudErrorKind::Unreachable && error.is_ambiguous(), "{error:?}");
+        assert_eq!(error.kind, CloudErrorKind::BadReply, "{error}");
+        assert!(error.message.contains("stops in the middle"), "{error}");
     }
     let wire = wire_but("DescribeLoadBalancers", (200, String::new())).await;
     let error = wire.connect(REGION).await.read("chat").await.unwrap_err();
-    assert_eq!(error.kind, CloudErrorKind::Unreachable, "{error}");
+    assert_eq!(error.kind, CloudErrorKind::BadReply, "{error}");
 }
 
 #[tokio::test]
@@ -178,6 +179,9 @@ async fn an_answer_about_nothing_is_refused() {
     let error = wire.connect(REGION).await.read("chat").await.unwrap_err();
     assert_eq!(error.kind, CloudErrorKind::BadReply);
     assert_eq!(error.to_string(), "DescribeLoadBalancers failed: asked for chat, 0 balancers are described");
+    let wire = wire_but("DescribeLoadBalancers", (200, refusal(400, "AccessDenied", "no").1)).await;
+    let error = wire.connect(REGION).await.read("chat").await.unwrap_err();
+    assert_eq!(error.kind, CloudErrorKind::BadReply, "a refusal with the status of a success: {error}");
 }
 
 #[tokio::test]

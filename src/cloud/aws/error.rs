@@ -198,7 +198,7 @@ fn denied_action(message: &str) -> Option<&str> {
 fn unreadable(action: &str, place: &str, status: u16, why: &str) -> CloudError {
     failure(
         action,
-        CloudErrorKind::Unreachable,
+        CloudErrorKind::BadReply,
         &format!("the answer of {place} (HTTP status {status}) is not one of the service: {why}"),
     )
 }

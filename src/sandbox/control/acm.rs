@@ -13,11 +13,11 @@ const QUOTA: usize = 100;
 
 pub(crate) fn import(world: &mut World, request: &Request) -> Result<Element, ApiError> {
     let input = request.params.any_members();
-    let body = blob(&input, "Certificate")?.ok_or_else(|| missing("certificate"))?;
-    let key = blob(&input, "PrivateKey")?.ok_or_else(|| missing("privateKey"))?;
+    let body = blob(&input, "Certificate")?.ok_or_else(|| ApiError::missing("certificate"))?;
+    let key = blob(&input, "PrivateKey")?.ok_or_else(|| ApiError::missing("privateKey"))?;
     let chain = blob(&input, "CertificateChain")?.unwrap_or_default();
-    let (facts, key) = certificates::read(&body, &chain, &key)
-        .map_err(|unusable| ApiError::new("ValidationException", unusable.to_string()))?;
+    let (facts, key) =
+        certificates::read(&body, &chain, &key).map_err(|unusable| ApiError::validation(unusable.to_string()))?;
     let again = input.text("CertificateArn")?;
     let arn = match &again {
         Some(arn) => find(world, request, arn)?.arn.clone(),
@@ -41,7 +41,7 @@ pub(crate) fn import(world: &mut World, request: &Request) -> Result<Element, Ap
 }
 
 pub(crate) fn describe(world: &World, request: &Request) -> Result<Element, ApiError> {
-    let arn = request.params.any_members().text("CertificateArn")?.ok_or_else(|| missing("certificateArn"))?;
+    let arn = request.params.any_members().text("CertificateArn")?.ok_or_else(|| ApiError::missing("certificateArn"))?;
     let certificate = find(world, request, &arn)?;
     let facts = &certificate.facts;
     let moment = if certificate.issued_here { "IssuedAt" } else { "ImportedAt" };
@@ -98,14 +98,10 @@ fn find<'a>(world: &'a World, request: &Request, arn: &str) -> Result<&'a Server
     })
 }
 
-fn missing(path: &str) -> ApiError {
-    ApiError { code: "ValidationException".to_owned(), ..ApiError::missing(path) }
-}
-
 /// A binary member: JSON carries it in Base64. The value never appears in the message, since it may be a private key.
 fn blob(input: &Reader<'_>, name: &str) -> Result<Option<String>, ApiError> {
     let Some(text) = input.text(name)? else { return Ok(None) };
     let decoded = BASE64.decode(text.as_bytes()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    let wrong = || ApiError::new("ValidationException", format!("The member {name} is not PEM text encoded in Base64"));
+    let wrong = || ApiError::validation(format!("The member {name} is not PEM text encoded in Base64"));
     decoded.ok_or_else(wrong).map(Some)
 }

@@ -86,20 +86,19 @@ fn read_json(headers: &HeaderMap, body: &[u8]) -> Result<(Wire, Service, String,
     let name = target.strip_prefix(ACM_TARGET).ok_or_else(unknown)?;
     let malformed = || ApiError::new("SerializationException", "The body is not a JSON object");
     let body: Value = serde_json::from_slice(body).map_err(|_| malformed())?;
-    let mut params = Params::default();
-    let mut count = 0;
-    insert_json(&mut params, "", &body, &mut count)?;
-    match body {
-        Value::Object(_) => Ok((Wire::Json, Service::Acm, name.to_owned(), params)),
-        _ => Err(malformed()),
+    if !body.is_object() {
+        return Err(malformed());
     }
+    let mut params = Params::default();
+    insert_json(&mut params, "", &body, &mut 0)?;
+    Ok((Wire::Json, Service::Acm, name.to_owned(), params))
 }
 
 /// Puts a JSON value under a path, in the form the query protocol has for it.
 fn insert_json(params: &mut Params, path: &str, value: &Value, count: &mut usize) -> Result<(), ApiError> {
     *count += 1;
     if *count > MAX_PARAMS {
-        return Err(ApiError::new("ValidationException", format!("A request has at most {MAX_PARAMS} parameters")));
+        return Err(ApiError::validation(format!("A request has at most {MAX_PARAMS} parameters")));
     }
     let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
     match value {

@@ -86,6 +86,7 @@ async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response 
         shared.record(entry);
         return disconnect();
     };
+    let outcome = outcome.map_err(|error| wire.name(error));
     entry.status = outcome.as_ref().map_or_else(|error| error.status, |_| 200);
     entry.error = outcome.as_ref().err().map(|error| error.code.clone());
     let response = reply::write(wire, action.unwrap_or_default(), &entry.request_id, outcome);

@@ -40,6 +40,14 @@ impl Wire {
             Service::Acm => Wire::Json,
         }
     }
+
+    /// An error with the code that this form has for it: what the query protocol calls an error, JSON calls an exception.
+    pub(super) fn name(self, error: ApiError) -> ApiError {
+        match self {
+            Wire::Json if error.code == "ValidationError" => ApiError { code: "ValidationException".to_owned(), ..error },
+            _ => error,
+        }
+    }
 }
 
 /// Writes a reply.
