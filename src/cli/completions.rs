@@ -2,8 +2,8 @@
 
 use clap::{Args, CommandFactory};
 
-use super::engine::write_data;
 use super::error::{CliError, Exit};
+use super::stdout::write_data;
 
 /// Print a completion script for a shell
 #[derive(Debug, Args)]

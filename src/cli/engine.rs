@@ -11,6 +11,7 @@ use futures::future::try_join_all;
 use super::connection::Connection;
 use super::error::{CliError, Exit, with_cloud_hints};
 use super::signals::{self, Watch};
+use super::stdout::write_data;
 use super::target::Target;
 use crate::apply::{Applying, Ending, Event, Outcome, apply, precheck};
 use crate::cloud::{Cloud, CloudError, CloudErrorKind};
@@ -113,11 +114,6 @@ pub(super) fn show_plans(connection: &Connection, plans: &[Plan], format: PlanFo
         PlanFormat::Json => plan_json(&PlanFile::new(None, region, plans.to_vec())).context("no JSON")?,
     };
     write_data(&text)
-}
-
-/// Writes data to stdout.
-pub(super) fn write_data(text: &str) -> anyhow::Result<()> {
-    sink::data(text).context("cannot write to stdout")
 }
 
 /// Saves plans for `elbws apply FILE`: whole or not at all, readable by their owner only.

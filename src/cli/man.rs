@@ -3,8 +3,8 @@
 use anyhow::Context;
 use clap::{Args, CommandFactory};
 
-use super::engine::write_data;
 use super::error::{CliError, Exit};
+use super::stdout::write_data;
 
 /// Print a manual page
 #[derive(Debug, Args)]

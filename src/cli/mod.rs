@@ -16,6 +16,7 @@ mod sandbox;
 mod schema;
 mod show;
 mod signals;
+mod stdout;
 mod target;
 
 use std::process::ExitCode;

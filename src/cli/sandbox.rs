@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::engine::write_data;
 use super::error::{CliError, Exit};
+use super::stdout::write_data;
 use super::{Global, signals};
 use crate::output::sink;
 use crate::sandbox::{Options, Sandbox, SandboxError, Seed, start};

@@ -3,8 +3,8 @@
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 
-use super::engine::write_data;
 use super::error::{CliError, Exit};
+use super::stdout::write_data;
 use crate::spec::config::Config;
 
 /// Print a JSON Schema

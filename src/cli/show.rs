@@ -6,8 +6,9 @@ use futures::future::try_join_all;
 
 use super::Global;
 use super::connection::Connection;
-use super::engine::{read, write_data};
+use super::engine::read;
 use super::error::{CliError, Exit};
+use super::stdout::write_data;
 use super::target::BalancerNames;
 use crate::cloud::Cloud;
 use crate::output::{balancer_json, show_text};

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 
 use super::journal::is_journal_tag;
+use super::listener_policies::without_default_policy;
 use crate::model::{Balancer, DEFAULT_NEGOTIATION_POLICY, Policy};
 
 /// The balancer reduced to what a plan depends on, in a form in which equal means equivalent.
@@ -28,11 +29,6 @@ pub(super) fn comparable(balancer: &Balancer) -> Balancer {
     balancer.subnets.clear();
     balancer.availability_zones.clear();
     balancer
-}
-
-/// A listener's policies without the one that the service sets by itself, which is no difference.
-pub(super) fn without_default_policy(policies: &BTreeSet<String>) -> BTreeSet<String> {
-    policies.iter().filter(|name| *name != DEFAULT_NEGOTIATION_POLICY).cloned().collect()
 }
 
 /// A policy in which equal means equivalent: booleans compare without case (elb-facts 1.4), and a negotiation policy that

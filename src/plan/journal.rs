@@ -8,8 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::PlanError;
-use super::digest::without_default_policy;
-use super::listeners::may_have;
+use super::listener_policies::{may_have, without_default_policy};
 use crate::model::{Balancer, CertificateArn, Listener};
 use crate::spec::ListenerRequest;
 

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::draft::Draft;
+use super::listener_policies::may_have;
 use super::{Address, NoteKind, PlanError};
-use crate::model::{Listener, Policy, Protocol, policy_type};
+use crate::model::{Listener, Policy, Protocol};
 use crate::spec::recipe::{self, Recipe};
 use crate::spec::{ListenerIntent, ListenerRequest};
 
@@ -125,21 +126,6 @@ fn carry_policies(draft: &mut Draft) {
     }
     for text in lost {
         draft.note(NoteKind::Warning, text);
-    }
-}
-
-/// Whether a listener of this front-end protocol can have the policy: stickiness goes with HTTP and HTTPS, negotiation with
-/// HTTPS and SSL (elb-facts 2.1).
-pub(super) fn may_have(protocol: &Protocol, name: &str, policy: Option<&Policy>) -> bool {
-    let sticky = policy.is_some_and(Policy::is_stickiness);
-    (protocol.is_application() || !sticky) && (protocol.is_secure() || !is_negotiation(name, policy))
-}
-
-/// Whether a policy sets TLS versions and ciphers. The service may not describe its predefined ones, so their names count too.
-pub(super) fn is_negotiation(name: &str, policy: Option<&Policy>) -> bool {
-    match policy {
-        Some(policy) => policy.policy_type == policy_type::SSL_NEGOTIATION,
-        None => crate::model::names::is_reserved_policy_name(name),
     }
 }
 

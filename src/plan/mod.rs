@@ -10,6 +10,7 @@ mod draft;
 mod error;
 mod health_check;
 mod journal;
+mod listener_policies;
 mod listeners;
 mod negotiation;
 mod order;

@@ -1,8 +1,8 @@
 //! Aims the TLS negotiation policies of listeners: the one asked for, the one a listener had, or TLS 1.2 for a new one.
 
-use super::digest::{content_address, without_default_policy};
+use super::digest::content_address;
 use super::draft::Draft;
-use super::listeners::is_negotiation;
+use super::listener_policies::{is_negotiation, without_default_policy};
 use super::{Address, PlanError};
 use crate::model::{Listener, Policy, names, policy_type};
 

@@ -15,8 +15,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::digest::{comparable, without_default_policy};
+use super::digest::comparable;
 use super::draft::Draft;
+use super::listener_policies::without_default_policy;
 use super::{Address, Group, Stage, Step, journal};
 use crate::model::{Balancer, Listener};
 

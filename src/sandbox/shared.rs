@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-use super::control::{Action, ApiError, Element, InstanceHealth, Request, Switches, World, answer, uuid};
+use super::control::{Action, ApiError, Element, InstanceHealth, LoadBalancer, Request, Switches, World, answer, uuid};
 use super::faults::{Fault, Faults, InvalidFault, Verdict};
 use super::log::{Counts, Log, LogEntry};
 
@@ -60,13 +60,16 @@ impl Shared {
     /// Notes an instance's health. Nothing happens if the balancer is gone or the instance not registered.
     pub(super) fn report_health(&self, region: &str, balancer: &str, instance: &str, health: InstanceHealth) {
         self.world.send_if_modified(|world| {
-            let registered = world.regions.get(region).and_then(|region| region.load_balancers.get(balancer));
-            let Some(found) = registered.filter(|found| found.balancer.instances.contains(instance)) else { return false };
-            if found.health.get(instance) == Some(&health) {
+            let found = world.regions.get(region).and_then(|region| region.load_balancers.get(balancer));
+            let news = |found: &&LoadBalancer| {
+                found.balancer.instances.contains(instance) && found.health.get(instance) != Some(&health)
+            };
+            // Looked up twice, so that a report that changes nothing copies nothing.
+            if found.filter(news).is_none() {
                 return false;
             }
-            let balancers = &mut Arc::make_mut(world).regions.get_mut(region).map(|region| &mut region.load_balancers);
-            let found = balancers.as_mut().and_then(|balancers| balancers.get_mut(balancer));
+            let region = Arc::make_mut(world).regions.get_mut(region);
+            let found = region.and_then(|region| region.load_balancers.get_mut(balancer));
             found.map(|found| found.health.insert(instance.to_owned(), health)).is_some()
         });
     }

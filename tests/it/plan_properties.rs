@@ -89,8 +89,13 @@ fn accepted(live: &Balancer, spec: &Spec) -> Result<Plan, TestCaseError> {
     plan(live, spec).map_err(|error| TestCaseError::reject(error.to_string()))
 }
 
+/// Cases of each property: a short run, or as many as `PROPTEST_CASES` says.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(1500)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, max_global_rejects: 100_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), max_global_rejects: 100_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn steps_lead_to_what_is_asked_for_and_a_second_plan_is_empty(live in any_balancer(), spec in any_spec()) {

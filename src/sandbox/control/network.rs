@@ -51,6 +51,8 @@ pub struct Subnet {
     pub cidr: String,
     /// Whether its route table leads to the internet gateway.
     pub public: bool,
+    /// Whether it was made up for a request that named it, and so is nobody's default.
+    pub made_up: bool,
 }
 
 /// A security group.
@@ -114,7 +116,7 @@ impl Network {
             let zone = format!("{region}{letter}");
             let id = format!("subnet-{}", ids::hex(&[account, &zone, "subnet"], 17));
             let cidr = format!("172.31.{}.0/20", number * 16);
-            network.subnets.insert(id, Subnet { vpc: vpc.clone(), zone, cidr, public: true });
+            network.subnets.insert(id, Subnet { vpc: vpc.clone(), zone, cidr, public: true, made_up: false });
         }
         network
     }
@@ -158,7 +160,8 @@ impl Network {
     /// The subnet of the default VPC in a zone.
     pub fn default_subnet(&self, zone: &str) -> Option<&str> {
         let vpc = self.default_vpc()?;
-        self.subnets.iter().find(|(_, subnet)| subnet.vpc == vpc && subnet.zone == zone).map(|(id, _)| id.as_str())
+        let is_default = |subnet: &Subnet| subnet.vpc == vpc && subnet.zone == zone && !subnet.made_up;
+        self.subnets.iter().find(|(_, subnet)| is_default(subnet)).map(|(id, _)| id.as_str())
     }
 
     /// A subnet by identifier. Where the seed lists none, an unknown one is made up, in the first zone that `taken` leaves
@@ -173,7 +176,7 @@ impl Network {
         let zones = ["a", "b", "c", "d", "e", "f"].map(|letter| format!("{region}{letter}"));
         let zone = zones.into_iter().find(|zone| !taken.contains(zone)).unwrap_or_else(|| format!("{region}a"));
         let cidr = format!("172.31.240.{}/28", 16 * (self.subnets.len() % 16));
-        let subnet = Subnet { vpc: self.default_vpc()?.to_owned(), zone, cidr, public: true };
+        let subnet = Subnet { vpc: self.default_vpc()?.to_owned(), zone, cidr, public: true, made_up: true };
         self.subnets.insert(id.to_owned(), subnet.clone());
         Some(subnet)
     }

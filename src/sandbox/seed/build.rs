@@ -83,7 +83,10 @@ fn network(seed: &Seed) -> Result<Network, SeedError> {
         }
         let vpc = vpc_of("subnets.vpc", &subnet.vpc, &network)?;
         let cidr = subnet.cidr.clone().unwrap_or_else(|| format!("10.0.{}.0/24", number % 256));
-        network.subnets.insert(subnet.id.clone(), Subnet { vpc, zone: subnet.zone.clone(), cidr, public: subnet.public });
+        network.subnets.insert(
+            subnet.id.clone(),
+            Subnet { vpc, zone: subnet.zone.clone(), cidr, public: subnet.public, made_up: false },
+        );
     }
     network.security_groups_listed = !seed.security_groups.is_empty();
     for group in &seed.security_groups {

@@ -160,10 +160,8 @@ pub(crate) fn disable_zones(world: &mut World, request: &Request) -> Result<Elem
         return Err(ApiError::invalid_configuration(message));
     }
     let mut remaining = world.load_balancer(request, &name)?.balancer.subnets.clone();
-    for zone in &zones {
-        let subnet = world.region(request).network.default_subnet(zone).map(str::to_owned);
-        remaining.retain(|id| Some(id) != subnet.as_ref());
-    }
+    let subnets = &world.region(request).network.subnets;
+    remaining.retain(|id| subnets.get(id).is_some_and(|subnet| !zones.contains(&subnet.zone)));
     keep_only(world, request, &name, remaining, "availability zone")?;
     let balancer = &world.load_balancer(request, &name)?.balancer;
     Ok(Element::new().with("AvailabilityZones", Element::texts(&balancer.availability_zones)))
