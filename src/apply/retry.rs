@@ -31,6 +31,7 @@ pub(super) fn passes(step: &Step, error: &CloudError, attempt: u32, circumstance
         | CloudErrorKind::DuplicatePolicyName
         | CloudErrorKind::AccessDenied
         | CloudErrorKind::NoRegion
+        | CloudErrorKind::Configuration
         | CloudErrorKind::Credentials
         | CloudErrorKind::BadReply
         | CloudErrorKind::Refused => false,

@@ -5,7 +5,8 @@ use std::fmt;
 /// A failed call: which one, what kind of failure, and what the service said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CloudError {
-    /// The IAM name of the action, for example `elasticloadbalancing:DescribeTags`.
+    /// The IAM name of the action, for example `elasticloadbalancing:DescribeTags`: the action called or, where access was
+    /// denied, the one that is missing. Empty where nothing could be called at all.
     pub action: String,
     /// What kind of failure it is.
     pub kind: CloudErrorKind,
@@ -34,15 +35,17 @@ pub enum CloudErrorKind {
     AccessDenied,
     /// No region is set.
     NoRegion,
+    /// The settings cannot be used: a profile that does not exist, an endpoint URL that is none. Nothing was called.
+    Configuration,
     /// There are no credentials, or they are expired or wrong.
     Credentials,
     /// Too many calls, still after the SDK's own retries.
     Throttled,
-    /// No answer: name resolution, connection, time-out, or a broken reply. A change may have taken effect.
+    /// No answer: name resolution, connection or time-out. A change may have taken effect.
     Unreachable,
     /// The service failed (HTTP 5xx). A change may have taken effect.
     ServiceFault,
-    /// The reply was understood by the SDK but not by us, or does not make sense.
+    /// The reply is not one of the service, stops in the middle, or does not make sense. A change may have taken effect.
     BadReply,
     /// Any other refusal; the code says which.
     Refused,
@@ -59,7 +62,9 @@ impl fmt::Display for CloudError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let CloudError { action, kind: _, code, message, request_id } = self;
         let call = action.split_once(':').map_or(action.as_str(), |(_, call)| call);
-        write!(f, "{call} failed: ")?;
+        if !call.is_empty() {
+            write!(f, "{call} failed: ")?;
+        }
         match code {
             Some(code) => write!(f, "{code}: {message}")?,
             None => write!(f, "{message}")?,

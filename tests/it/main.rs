@@ -6,6 +6,7 @@ mod adapter;
 mod bad_input;
 mod failing_writes;
 mod house;
+mod moto_adapter;
 mod plan_properties;
 mod plan_scenarios;
 mod sandbox_api;

@@ -1,53 +1,66 @@
-//! The AWS adapter: the only place that names an `aws_*` crate.
+//! The AWS adapter: the port to the service, spoken through the AWS SDK.
 //!
-//! It translates between the SDK's types and ours, in both directions, and keeps what it does not know as it came. It decides
-//! nothing: no retries beyond the SDK's, no order, no defaults.
+//! The only place that names an `aws_*` crate. It translates and nothing else: it decides neither what to change nor what
+//! to say about it, and no type of the SDK leaves it. One idea a file: `config` builds the one configuration, `read` makes
+//! the describe calls, `reply` turns their answers into the model, `whole` refuses half an answer, `write` makes the call of a step, `certificate` looks for
+//! a certificate, `error` turns every failure into a [`CloudError`].
 
 mod certificate;
 mod config;
 mod error;
 mod read;
+mod reply;
+mod whole;
 mod write;
-
-use aws_sdk_elasticloadbalancing as elb;
 
 pub use config::{AwsOptions, StaticCredentials};
 
-use super::{Cloud, CloudError, CloudErrorKind, Identity};
+use aws_config::SdkConfig;
+
+use super::{Cloud, CloudError, Identity};
 use crate::model::{Balancer, CertificateArn};
 use crate::plan::Step;
-use error::failed;
 
-/// AWS, or whatever speaks its APIs at another endpoint.
+/// Classic Load Balancers of one AWS account and region, or of anything that speaks their API.
+///
+/// Clients are cheap to hold: they connect, and credentials are looked for, at the first call.
 #[derive(Debug, Clone)]
 pub struct Aws {
     region: String,
-    elb: elb::Client,
-    acm: aws_sdk_acm::Client,
+    /// Where failures to connect point at: the endpoint URL where there is one.
+    endpoint: Option<String>,
+    sdk: SdkConfig,
+    elb: aws_sdk_elasticloadbalancing::Client,
     iam: aws_sdk_iam::Client,
     sts: aws_sdk_sts::Client,
 }
 
 impl Aws {
-    /// Resolves region, credentials and endpoint as the AWS CLI does. Makes no call to the service.
-    pub async fn connect(options: &AwsOptions) -> Result<Self, CloudError> {
-        let config = config::load(options).await;
-        let Some(region) = config.region().map(ToString::to_string) else {
-            return Err(CloudError {
-                action: "sts:GetCallerIdentity".to_owned(),
-                kind: CloudErrorKind::NoRegion,
-                code: None,
-                message: "no region is set".to_owned(),
-                request_id: None,
-            });
-        };
+    /// Settles region, credentials' source and endpoint; makes no call to the service.
+    ///
+    /// # Errors
+    ///
+    /// [`NoRegion`](super::CloudErrorKind::NoRegion) when no region is set anywhere;
+    /// [`Configuration`](super::CloudErrorKind::Configuration) when a profile does not exist, the shared AWS files cannot be
+    /// parsed, or the endpoint URL is none. Missing credentials show at the first call.
+    pub async fn connect(options: &AwsOptions) -> Result<Aws, CloudError> {
+        let (region, sdk) = config::load(options).await?;
         Ok(Aws {
             region,
-            elb: elb::Client::new(&config),
-            acm: aws_sdk_acm::Client::new(&config),
-            iam: aws_sdk_iam::Client::new(&config),
-            sts: aws_sdk_sts::Client::new(&config),
+            endpoint: sdk.endpoint_url().map(str::to_owned),
+            elb: aws_sdk_elasticloadbalancing::Client::from_conf(config::elb(&sdk)),
+            iam: aws_sdk_iam::Client::new(&sdk),
+            sts: aws_sdk_sts::Client::new(&sdk),
+            sdk,
         })
+    }
+
+    /// Where a call goes to, for the message of a failed one; `service` is the prefix of the service's IAM actions.
+    fn place(&self, service: &str) -> String {
+        match &self.endpoint {
+            Some(url) => url.clone(),
+            None => format!("{service} in {}", self.region),
+        }
     }
 }
 
@@ -57,28 +70,29 @@ impl Cloud for Aws {
     }
 
     async fn identity(&self) -> Result<Identity, CloudError> {
-        let action = "sts:GetCallerIdentity";
-        let reply = self.sts.get_caller_identity().send().await.map_err(|error| failed(action, error))?;
-        let account = reply.account.ok_or_else(|| error::bad_reply(action, "the reply names no account"))?;
-        Ok(Identity { account, region: self.region.clone() })
+        const ACTION: &str = "sts:GetCallerIdentity";
+        let reply = self.call(ACTION, self.sts.get_caller_identity().send()).await?;
+        match reply.account() {
+            Some(account) if !account.is_empty() => {
+                Ok(Identity { account: account.to_owned(), region: self.region.clone() })
+            }
+            _ => Err(error::bad_reply(ACTION, "the answer names no account")),
+        }
     }
 
     async fn names(&self) -> Result<Vec<String>, CloudError> {
-        read::names(&self.elb).await
+        self.read_names().await
     }
 
     async fn read(&self, name: &str) -> Result<Balancer, CloudError> {
-        read::balancer(&self.elb, name).await
+        self.read_balancer(name).await
     }
 
     async fn has_certificate(&self, arn: &CertificateArn) -> Result<bool, CloudError> {
-        certificate::exists(&self.acm, &self.iam, arn).await
+        self.find_certificate(arn).await
     }
 
     async fn perform(&self, name: &str, step: &Step) -> Result<(), CloudError> {
-        let started = std::time::Instant::now();
-        let result = write::perform(&self.elb, name, step).await;
-        error::trace(step.action(), started, &result);
-        result
+        self.perform_step(name, step).await
     }
 }

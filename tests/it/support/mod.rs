@@ -4,3 +4,4 @@ pub(crate) mod balancers;
 pub(crate) mod moto;
 pub(crate) mod sandbox;
 pub(crate) mod story;
+pub(crate) mod wire;
