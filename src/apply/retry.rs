@@ -40,11 +40,7 @@ pub(super) fn passes(step: &Step, error: &CloudError, attempt: u32, circumstance
 
 /// Whether the call may have had its effect although it failed, now or when it was sent before.
 pub(super) fn may_have_taken_effect(error: &CloudError) -> bool {
-    error.is_ambiguous()
-        || matches!(
-            error.kind,
-            CloudErrorKind::DuplicateListener | CloudErrorKind::DuplicatePolicyName | CloudErrorKind::BadReply
-        )
+    error.is_ambiguous() || matches!(error.kind, CloudErrorKind::DuplicateListener | CloudErrorKind::DuplicatePolicyName)
 }
 
 /// The pause before the next attempt: half a second, doubled each time, eight seconds at most.

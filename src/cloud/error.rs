@@ -54,7 +54,7 @@ pub enum CloudErrorKind {
 impl CloudError {
     /// Whether the call may have taken effect although it failed.
     pub fn is_ambiguous(&self) -> bool {
-        matches!(self.kind, CloudErrorKind::Unreachable | CloudErrorKind::ServiceFault)
+        matches!(self.kind, CloudErrorKind::Unreachable | CloudErrorKind::ServiceFault | CloudErrorKind::BadReply)
     }
 }
 

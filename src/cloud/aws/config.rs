@@ -26,7 +26,8 @@ use super::error::unusable;
 use super::whole::WholeAnswers;
 use crate::cloud::{CloudError, CloudErrorKind};
 
-/// Attempts per call, the first included. With the longest backoff between them a throttled call gives up after 20 s, and [`OPERATION_TIMEOUT`] bounds whatever else happens.
+/// Attempts per call, the first included. With the longest backoff between them a throttled call gives up after 20 s, and
+/// [`OPERATION_TIMEOUT`] bounds whatever else happens.
 const MAX_ATTEMPTS: u32 = 6;
 /// What is waited at most before the second attempt; doubled for each one after it.
 const INITIAL_BACKOFF: Duration = Duration::from_millis(300);
@@ -52,7 +53,8 @@ pub struct AwsOptions {
     pub profile: Option<String>,
     /// An `http://` or `https://` URL that every service is called at; otherwise AWS's own endpoints.
     pub endpoint_url: Option<String>,
-    /// An access key to sign with. When given, neither the environment nor any file is read, and [`region`](Self::region) is required.
+    /// An access key to sign with. When given, neither the environment nor any file is read, and [`region`](Self::region) is
+    /// required.
     pub credentials: Option<StaticCredentials>,
 }
 
