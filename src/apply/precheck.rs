@@ -12,7 +12,7 @@ use crate::plan::{Plan, Step};
 #[derive(Debug, Error)]
 pub enum PrecheckError {
     /// The certificate does not exist.
-    #[error("certificate {0} does not exist")]
+    #[error("certificate {0} does not exist, or is not issued")]
     NoCertificate(CertificateArn),
     /// The certificate belongs to another region.
     #[error("certificate {certificate} belongs to another region than the balancer, which is in {region}")]

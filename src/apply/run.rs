@@ -11,7 +11,7 @@ use super::retry::{Circumstances, may_have_taken_effect, passes, pause};
 use super::stop::{Level, Stop};
 use super::{Event, verification};
 use crate::cloud::{Cloud, CloudError};
-use crate::plan::{Change, Group, Plan, Stage, Step, takes_effect};
+use crate::plan::{Change, Group, Plan, PlanError, Stage, Step, takes_effect};
 
 /// What a run needs beside the cloud.
 pub struct Applying<'a> {
@@ -56,6 +56,8 @@ pub enum Ending {
     Unverified(CloudError),
     /// All calls were made, and planning again finds more to do.
     NotConverged(Vec<Change>),
+    /// All calls were made, and the spec no longer fits the balancer: somebody else has changed it meanwhile.
+    NoLongerFits(PlanError),
     /// Stopped from outside.
     Interrupted,
 }
@@ -75,6 +77,9 @@ pub async fn apply(cloud: &impl Cloud, applying: Applying<'_>) -> Outcome {
         Ending::Converged => run.tell(|balancer| Event::Converged { balancer, calls }),
         Ending::Failed { error, .. } | Ending::Unverified(error) => {
             run.tell(|balancer| Event::Failed { balancer, error: error.to_string(), remaining: run.left() });
+        }
+        Ending::NoLongerFits(error) => {
+            run.tell(|balancer| Event::Failed { balancer, error: error.to_string(), remaining: Vec::new() });
         }
         Ending::NotConverged(changes) => run.tell(|balancer| Event::NotConverged { balancer, changes: changes.clone() }),
         Ending::Interrupted => run.tell(|balancer| Event::Interrupted { balancer, remaining: run.left() }),

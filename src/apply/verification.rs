@@ -21,8 +21,7 @@ pub(super) async fn verify(cloud: &impl Cloud, applied: &Plan) -> Ending {
         let left: Vec<Change> = match plan(&live, &applied.spec) {
             Ok(again) if again.no_op => return Ending::Converged,
             Ok(again) => again.changes,
-            // The spec no longer fits the balancer, so somebody else has changed it meanwhile.
-            Err(_) => Vec::new(),
+            Err(error) => return Ending::NoLongerFits(error),
         };
         match pauses.next() {
             Some(pause) => tokio::time::sleep(pause).await,

@@ -6,12 +6,12 @@ use clap::Args;
 
 use super::Global;
 use super::connection::Connection;
-use super::engine::{RunArgs, plan_and_apply, read, show_ask_apply};
+use super::engine::{RunArgs, Work, check_certificates, plan_and_apply, show_ask_apply};
 use super::error::{CliError, Exit, with_cloud_hints};
-use super::signals;
 use super::target::{SpecArgs, read_bounded};
+use super::{outcome, reading, signals};
 use crate::cloud::Cloud;
-use crate::plan::{Plan, PlanFile, Progress, Stage, progress};
+use crate::plan::{PlanFile, Progress, progress};
 
 /// A plan file holds the state of every balancer in it; this many bytes are enough for thousands.
 const MAX_PLAN: u64 = 64 << 20;
@@ -29,7 +29,7 @@ Examples:
   elbws apply --elb chat --sandbox            on this machine, with no AWS account")]
 pub(super) struct ApplyArgs {
     /// A plan saved by `elbws plan --out`
-    #[arg(value_name = "PLAN", conflicts_with_all = ["listener", "certificate", "policy_name", "instance_port", "skip_instance_port", "idle_timeout", "ssl_policy", "health_check", "keep_health_check", "prune", "no_journal", "config"])]
+    #[arg(value_name = "PLAN", conflicts_with_all = ["names", "listener", "certificate", "policy_name", "instance_port", "skip_instance_port", "idle_timeout", "ssl_policy", "health_check", "keep_health_check", "prune", "no_journal", "config"])]
     saved: Option<PathBuf>,
     #[command(flatten)]
     spec: SpecArgs,
@@ -53,7 +53,7 @@ pub(super) async fn run(global: Global, args: ApplyArgs) -> Result<Exit, CliErro
 }
 
 /// What is left to do of each saved plan; an error if it is for somewhere else or any balancer is off its way.
-async fn locate(connection: &Connection, path: &Path, file: PlanFile) -> Result<Vec<(Plan, Vec<Stage>)>, CliError> {
+async fn locate(connection: &Connection, path: &Path, file: PlanFile) -> Result<Vec<Work>, CliError> {
     let cloud = connection.cloud();
     let refused = |why: String| CliError::failed(format!("{} is refused: {why}", path.display()));
     let here = cloud
@@ -70,21 +70,20 @@ async fn locate(connection: &Connection, path: &Path, file: PlanFile) -> Result<
             .hint("choose another --profile"));
     }
     let mut work = Vec::new();
-    let mut stale = Vec::new();
     for plan in file.plans {
-        let live = read(cloud, &plan.balancer).await?;
-        match progress(&plan, &live) {
-            Progress::Remaining(stages) => work.push((plan, stages)),
+        let live = reading::read(cloud, &plan.balancer).await?;
+        let stages = match progress(&plan, &live) {
+            Progress::Remaining(stages) => stages,
             Progress::Stale(differences) => {
-                stale.push(format!("balancer `{}` is not on the way of this plan:", plan.balancer));
-                stale.extend(differences.iter().map(|line| format!("  {line}")));
+                let stale = outcome::stale(&plan.balancer, &differences);
+                return Err(CliError { message: format!("{} is stale: {}", path.display(), stale.message), ..stale }
+                    .hint("nothing was changed; make a new one with `elbws plan --out FILE`"));
             }
+        };
+        if !stages.is_empty() {
+            check_certificates(connection, &plan).await?;
         }
+        work.push((plan, stages));
     }
-    if stale.is_empty() {
-        return Ok(work);
-    }
-    let message = format!("{} is stale\n{}", path.display(), stale.join("\n"));
-    Err(CliError { exit: Exit::Stale, ..CliError::failed(message) }
-        .hint("nothing was changed; make a new plan with `elbws plan --out FILE`"))
+    Ok(work)
 }

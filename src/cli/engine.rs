@@ -6,18 +6,17 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use futures::future::try_join_all;
 
 use super::connection::Connection;
 use super::error::{CliError, Exit, with_cloud_hints};
 use super::signals::{self, Watch};
 use super::stdout::write_data;
 use super::target::Target;
-use crate::apply::{Applying, Ending, Event, Outcome, apply, precheck};
-use crate::cloud::{Cloud, CloudError, CloudErrorKind};
-use crate::model::Balancer;
-use crate::output::{ProgressView, clean, event_json, plan_json, plan_markdown, plan_text, sink};
-use crate::plan::{Note, NoteKind, Plan, PlanFile, Stage, Step, plan};
+use super::{outcome, reading};
+use crate::apply::{Applying, Ending, Event, apply, precheck};
+use crate::cloud::Cloud;
+use crate::output::{ProgressView, clean, event_json, plan_json, plan_markdown, plan_text, sink, warning_text};
+use crate::plan::{Plan, PlanFile, Progress, Stage, Step, plan, progress};
 
 /// How a command that changes something talks and asks.
 #[derive(Debug, Clone, Args)]
@@ -62,45 +61,21 @@ pub(super) enum PlanFormat {
 /// Reads the balancers and plans each, checking what can be checked before the first write.
 pub(super) async fn make_plans(connection: &Connection, targets: Vec<Target>) -> Result<Vec<Plan>, CliError> {
     let cloud = connection.cloud();
-    try_join_all(targets.into_iter().map(async |(name, spec)| {
-        let live = read(cloud, &name).await?;
-        let mut made = plan(&live, &spec).map_err(|error| CliError::plan(&name, &error))?;
-        let warnings = precheck(cloud, &made).await.map_err(|error| CliError::precheck(&name, &error))?;
-        made.notes.extend(warnings.into_iter().map(|text| Note { kind: NoteKind::Warning, text }));
+    reading::for_each(targets, async |(name, spec)| {
+        let live = reading::read(cloud, &name).await?;
+        let made = plan(&live, &spec).map_err(|error| CliError::plan(&name, &error))?;
+        check_certificates(connection, &made).await?;
         Ok(made)
-    }))
+    })
     .await
 }
 
-/// Reads a balancer; if there is none of that name, says which there are.
-pub(super) async fn read(cloud: &impl Cloud, name: &str) -> Result<Balancer, CliError> {
-    let error = match cloud.read(name).await {
-        Ok(balancer) => return Ok(balancer),
-        Err(error) => error,
-    };
-    let failed = CliError::cloud(name, &error);
-    if error.kind != CloudErrorKind::LoadBalancerNotFound {
-        return Err(failed);
-    }
-    let there = match cloud.names().await {
-        Ok(names) if names.is_empty() => {
-            format!("there is no Classic Load Balancer in {}: is it the right --region and --profile?", cloud.region())
-        }
-        Ok(names) => format!("Classic Load Balancers in {}: {}", cloud.region(), shorten(&names)),
-        Err(_) => format!("is {} the right --region?", cloud.region()),
-    };
-    Err(failed
-        .hint(there)
-        .hint("an Application or Network Load Balancer is never found here; it carries WebSockets without elbws"))
-}
-
-fn shorten(names: &[String]) -> String {
-    const MOST: usize = 10;
-    let shown = names.iter().take(MOST).map(String::as_str).collect::<Vec<_>>().join(", ");
-    match names.len() {
-        0..=MOST => shown,
-        more => format!("{shown} and {} more", more - MOST),
-    }
+/// Refuses a plan whose certificates are not there; says which could not be checked.
+pub(super) async fn check_certificates(connection: &Connection, plan: &Plan) -> Result<(), CliError> {
+    let name = &plan.balancer;
+    let warnings = precheck(connection.cloud(), plan).await.map_err(|error| CliError::precheck(name, &error))?;
+    warnings.iter().for_each(|warning| sink::message(&warning_text(&format!("balancer `{name}`: {warning}"))));
+    Ok(())
 }
 
 /// Writes plans to stdout.
@@ -127,15 +102,25 @@ pub(super) async fn save_plans(connection: &Connection, plans: &[Plan], path: &P
     Ok(())
 }
 
-/// Writes a file whole or not at all, readable by its owner only.
+/// Writes a file whole or not at all, readable by its owner only. A link is followed; a device is not a file.
 fn write_whole(path: &Path, text: &str) -> anyhow::Result<()> {
+    let target = path.canonicalize();
+    let path = target.as_deref().unwrap_or(path);
+    anyhow::ensure!(path.is_file() || !path.exists(), "cannot write {}: it is not a regular file", path.display());
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let context = || format!("cannot write {}", path.display());
-    let mut temporary = tempfile::NamedTempFile::new_in(folder).with_context(context)?;
+    // The error is told of the file that was named, not of the temporary one beside it.
+    let mut temporary = tempfile::NamedTempFile::new_in(folder)
+        .map_err(|error| error.kind())
+        .map_err(std::io::Error::from)
+        .with_context(context)?;
     temporary.write_all(text.as_bytes()).and_then(|()| temporary.as_file().sync_all()).with_context(context)?;
     temporary.persist(path).with_context(context)?;
     Ok(())
 }
+
+/// A plan, and the stages of it that remain to be run.
+pub(super) type Work = (Plan, Vec<Stage>);
 
 /// Plans for the targets, shows, asks and applies: what every changing command does.
 pub(super) async fn plan_and_apply(
@@ -145,170 +130,149 @@ pub(super) async fn plan_and_apply(
     quiet: bool,
 ) -> Result<Exit, CliError> {
     let plans = signals::interruptible(make_plans(connection, targets)).await?;
-    let work: Vec<(Plan, Vec<Stage>)> = plans
-        .into_iter()
-        .map(|plan| {
-            let stages = plan.stages.clone();
-            (plan, stages)
-        })
-        .collect();
+    let work = plans.into_iter().map(|plan| (plan.clone(), plan.stages)).collect();
     show_ask_apply(connection, work, args, quiet).await
 }
 
 /// Shows the plans, asks on a terminal, and runs what is left of each.
 pub(super) async fn show_ask_apply(
     connection: &Connection,
-    work: Vec<(Plan, Vec<Stage>)>,
+    work: Vec<Work>,
     args: &RunArgs,
     quiet: bool,
 ) -> Result<Exit, CliError> {
-    let plans: Vec<Plan> = work.iter().map(|(plan, _)| plan.clone()).collect();
-    match args.format {
-        RunFormat::Text => show_plans(connection, &plans, PlanFormat::Text)?,
-        RunFormat::Json if args.dry_run => show_plans(connection, &plans, PlanFormat::Json)?,
-        RunFormat::Json => {}
-    }
-    let interrupting = plans.iter().find(|plan| !plan.interrupts.is_empty());
-    if let Some(plan) = interrupting.filter(|_| args.no_interrupt) {
-        let ports: Vec<String> = plan.interrupts.iter().map(u16::to_string).collect();
-        return Err(CliError::failed(format!(
-            "balancer `{}`: the plan interrupts port {}, and --no-interrupt forbids that",
-            plan.balancer,
-            ports.join(", ")
-        ))
-        .hint("a listener cannot be edited, only replaced: leave --no-interrupt out, at a quiet hour"));
-    }
-    for (plan, _) in work.iter().filter(|(plan, stages)| stages.is_empty() && !plan.no_op) {
-        if args.format == RunFormat::Text {
-            write_data(&format!("\nAll of this is done already on balancer {}.\n", clean(&plan.balancer)))?;
-        }
+    let asks = !args.yes && !args.dry_run && sink::is_interactive() && work.iter().any(|(_, stages)| !stages.is_empty());
+    show_work(connection, &work, args, asks)?;
+    if args.no_interrupt {
+        work.iter().try_for_each(refuse_interruption)?;
     }
     let idle = work.iter().all(|(_, stages)| stages.is_empty());
     if args.dry_run || (idle && args.format == RunFormat::Text) {
         return Ok(Exit::Done);
     }
-    if !idle && !args.yes && args.format == RunFormat::Text && sink::is_interactive() && !agreed()? {
+    if asks && !signals::interruptible(agreed()).await? {
         return Err(CliError { exit: Exit::Interrupted, ..CliError::failed("not applied: nothing was changed") });
     }
-    run_all(connection, &work, args, quiet).await
+    run_all(connection, work, args, asks, quiet).await
+}
+
+/// Shows the plans on stdout; to whom is asked although stdout is for a program, on stderr.
+fn show_work(connection: &Connection, work: &[Work], args: &RunArgs, asks: bool) -> anyhow::Result<()> {
+    let plans: Vec<Plan> = work.iter().map(|(plan, _)| plan.clone()).collect();
+    let region = connection.cloud().region();
+    match args.format {
+        RunFormat::Json if args.dry_run => return show_plans(connection, &plans, PlanFormat::Json),
+        RunFormat::Json if asks => plans.iter().for_each(|plan| sink::message(&plan_text(plan, region))),
+        RunFormat::Json => return Ok(()),
+        RunFormat::Text => show_plans(connection, &plans, PlanFormat::Text)?,
+    }
+    for (plan, stages) in work.iter().filter(|(plan, stages)| *stages != plan.stages) {
+        let mut text = format!("\nBalancer {} is on the way of this plan already. ", clean(&plan.balancer));
+        match stages.is_empty() {
+            true => text.push_str("All of it is done.\n"),
+            false => text.push_str("What remains:\n"),
+        }
+        let steps = stages.iter().flat_map(|stage| &stage.groups).flat_map(|group| &group.steps);
+        steps.for_each(|step| text.push_str(&format!("  {}\n", clean(&step.to_string()))));
+        match args.format {
+            RunFormat::Text => write_data(&text)?,
+            RunFormat::Json => sink::message(&text),
+        }
+    }
+    Ok(())
+}
+
+/// An error if what remains closes a port, even for a moment.
+fn refuse_interruption((plan, stages): &Work) -> Result<(), CliError> {
+    let steps = stages.iter().flat_map(|stage| &stage.groups).flat_map(|group| &group.steps);
+    let ports: Vec<String> = steps
+        .filter_map(|step| match step {
+            Step::DeleteListener { load_balancer_port } => Some(load_balancer_port.to_string()),
+            _ => None,
+        })
+        .collect();
+    if ports.is_empty() {
+        return Ok(());
+    }
+    let why = format!("the plan interrupts port {}, and --no-interrupt forbids that", ports.join(", "));
+    Err(CliError::failed(format!("balancer `{}`: {why}", plan.balancer))
+        .hint("a listener cannot be edited, only replaced: leave --no-interrupt out, at a quiet hour"))
 }
 
 /// Asks on stderr. An end of input is a no.
-fn agreed() -> anyhow::Result<bool> {
+async fn agreed() -> Result<bool, CliError> {
     sink::message("\nApply this plan? [y/N] ");
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer).context("cannot read the answer")?;
+    // Reading blocks, and a signal must be heard meanwhile. The thread is left behind when one comes.
+    let answer = tokio::task::spawn_blocking(|| {
+        let mut answer = String::new();
+        std::io::stdin().read_line(&mut answer).map(|_| answer)
+    });
+    let answer = answer.await.context("cannot read the answer")?.context("cannot read the answer")?;
     Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
 }
 
 /// Runs balancer after balancer. One that fails does not keep the next from being tried; an interrupt does.
 async fn run_all(
     connection: &Connection,
-    work: &[(Plan, Vec<Stage>)],
+    work: Vec<Work>,
     args: &RunArgs,
+    asked: bool,
     quiet: bool,
 ) -> Result<Exit, CliError> {
     let watch = Watch::start();
     let view = ProgressView::new(args.format == RunFormat::Text && sink::is_terminal(), quiet);
+    let listen = |event: Event| match args.format {
+        RunFormat::Text => view.show(&event),
+        // A reader that has gone away must not stop a run in the middle.
+        RunFormat::Json => drop(event_json(&event).map(|line| sink::data(&line))),
+    };
     let mut failures = Vec::new();
     let mut any_changed = false;
     let mut interrupted = false;
-    for (plan, stages) in work {
-        let listen = |event: Event| match args.format {
-            RunFormat::Text => view.show(&event),
-            // A reader that has gone away must not stop a run in the middle.
-            RunFormat::Json => drop(event_json(&event).map(|line| sink::data(&line))),
-        };
-        let retry_for = Duration::from_secs(args.retry_for);
-        let outcome = match stages.is_empty() {
-            true => Outcome { ending: Ending::Converged, changed: false, remaining: Vec::new() },
-            false => {
-                apply(connection.cloud(), Applying { plan, stages, retry_for, stop: watch.stop(), listen: &listen }).await
-            }
-        };
-        if stages.is_empty() && args.format == RunFormat::Json {
-            listen(Event::Converged { balancer: plan.balancer.clone(), calls: 0 });
+    for (index, (plan, stages)) in work.into_iter().enumerate() {
+        if interrupted {
+            let steps: usize = stages.iter().flat_map(|stage| &stage.groups).map(|group| group.steps.len()).sum();
+            failures.push(CliError::failed(format!("balancer `{}`: not begun, {steps} calls are left", plan.balancer)));
+            continue;
         }
+        // Time has passed since the read: somebody answered a question, or another balancer was changed first.
+        let stages = match asked || index > 0 {
+            true => match still_valid(connection, &plan, stages).await {
+                Ok(stages) => stages,
+                Err(error) => {
+                    failures.push(error);
+                    continue;
+                }
+            },
+            false => stages,
+        };
+        if stages.is_empty() {
+            listen(Event::Converged { balancer: plan.balancer.clone(), calls: 0 });
+            continue;
+        }
+        let retry_for = Duration::from_secs(args.retry_for);
+        let applying = Applying { plan: &plan, stages: &stages, retry_for, stop: watch.stop(), listen: &listen };
+        let outcome = apply(connection.cloud(), applying).await;
         any_changed |= outcome.changed;
         interrupted = matches!(outcome.ending, Ending::Interrupted);
-        failures.extend(report(plan, stages, &outcome, args)?);
-        if interrupted {
-            break;
+        failures.extend(outcome::failure(&plan, &outcome));
+        if matches!(outcome.ending, Ending::Converged) && args.format == RunFormat::Text {
+            let name = clean(&plan.balancer);
+            let done = format!("\nApplied. Balancer {name} is as asked for; a second run would change nothing.\n");
+            failures.extend(write_data(&done).err().map(CliError::from));
         }
     }
-    let mut failures = failures.into_iter();
-    let Some(first) = failures.next() else { return Ok(Exit::Done) };
-    let mut error = failures.fold(first, |mut all, next| {
-        all.message.push('\n');
-        all.message.push_str(&next.message);
-        all.hints.extend(next.hints);
-        all
-    });
-    error.hints.dedup();
-    error.exit = match (any_changed, interrupted) {
-        (true, _) => Exit::PartWay,
-        (false, true) => Exit::Interrupted,
-        (false, false) => Exit::Failed,
-    };
-    Err(error)
+    outcome::exit(failures, any_changed, interrupted)
 }
 
-/// Says how a run ended: on stdout that it is done, or the error to be reported.
-fn report(plan: &Plan, stages: &[Stage], outcome: &Outcome, args: &RunArgs) -> Result<Option<CliError>, CliError> {
-    let name = &plan.balancer;
-    let error = match &outcome.ending {
-        Ending::Converged => {
-            if !stages.is_empty() && args.format == RunFormat::Text {
-                write_data(&format!(
-                    "\nApplied. Balancer {} is as asked for; a second run would change nothing.\n",
-                    clean(name)
-                ))?;
-            }
-            return Ok(None);
-        }
-        Ending::Failed { step, error, restored } => failed_call(plan, step, error, *restored),
-        Ending::Unverified(error) => with_cloud_hints(
-            CliError::failed(format!("balancer `{name}`: all calls were made, but the result could not be read: {error}")),
-            error,
-        ),
-        Ending::NotConverged(changes) => {
-            let left: Vec<String> = changes.iter().map(|change| format!("  {}", change.address)).collect();
-            CliError::failed(format!("balancer `{name}`: all calls were made, and it still differs:\n{}", left.join("\n")))
-                .hint("somebody else may be changing the balancer: `elbws plan` shows what differs now")
-        }
-        Ending::Interrupted => CliError::failed(format!("balancer `{name}`: interrupted")),
-    };
-    Ok(Some(with_remaining(error, outcome)))
-}
-
-fn failed_call(plan: &Plan, step: &Step, error: &CloudError, restored: Option<bool>) -> CliError {
-    let mut message = format!("balancer `{}`: could not {step}: {error}", plan.balancer);
-    match restored {
-        Some(true) => message.push_str("\nThe old listener and its policies were put back."),
-        Some(false) => {
-            message.push_str("\nThe old listener could not be put back either; its definition is in the balancer's tags.")
-        }
-        None => {}
+/// What remains of a plan on the balancer as it is now; an error if somebody else has changed it.
+async fn still_valid(connection: &Connection, plan: &Plan, stages: Vec<Stage>) -> Result<Vec<Stage>, CliError> {
+    if stages.is_empty() {
+        return Ok(stages);
     }
-    let failed = with_cloud_hints(CliError::failed(message), error);
-    match (step, error.kind) {
-        (Step::AddTags { .. }, CloudErrorKind::AccessDenied) => failed.hint(
-            "a listener is replaced only while its definition is kept in the balancer's tags, so that any later run can put it back; \
-             --no-journal goes without",
-        ),
-        _ => failed,
-    }
-}
-
-fn with_remaining(mut error: CliError, outcome: &Outcome) -> CliError {
-    if !outcome.remaining.is_empty() && (outcome.changed || matches!(outcome.ending, Ending::Interrupted)) {
-        error.message.push_str("\nNot done:");
-        for step in &outcome.remaining {
-            error.message.push_str(&format!("\n  {step}"));
-        }
-    }
-    match outcome.changed {
-        true => error.hint("run the same command again: it goes on from here"),
-        false => error.hint("nothing was changed"),
+    let live = reading::read(connection.cloud(), &plan.balancer).await?;
+    match progress(plan, &live) {
+        Progress::Remaining(stages) => Ok(stages),
+        Progress::Stale(differences) => Err(outcome::stale(&plan.balancer, &differences)),
     }
 }

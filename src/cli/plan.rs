@@ -9,6 +9,7 @@ use super::connection::Connection;
 use super::engine::{PlanFormat, make_plans, save_plans, show_plans};
 use super::error::{CliError, Exit};
 use super::target::SpecArgs;
+use crate::output::{clean, sink};
 
 /// Show what `apply` would do; change nothing
 #[derive(Debug, Args)]
@@ -39,6 +40,9 @@ pub(super) async fn run(global: Global, args: PlanArgs) -> Result<Exit, CliError
     let plans = make_plans(&connection, targets).await?;
     if let Some(path) = &args.out {
         save_plans(&connection, &plans, path).await?;
+        if !global.quiet {
+            sink::message(&format!("Saved. `elbws apply {}` applies it.\n", clean(&path.display().to_string())));
+        }
     }
     show_plans(&connection, &plans, args.format)?;
     let pending = plans.iter().any(|plan| !plan.no_op);

@@ -2,14 +2,12 @@
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use futures::future::try_join_all;
 
-use super::Global;
 use super::connection::Connection;
-use super::engine::read;
 use super::error::{CliError, Exit};
 use super::stdout::write_data;
 use super::target::BalancerNames;
+use super::{Global, reading};
 use crate::cloud::Cloud;
 use crate::output::{balancer_json, show_text};
 use crate::spec::observed_toml;
@@ -43,7 +41,7 @@ pub(super) async fn run(global: Global, args: ShowArgs) -> Result<Exit, CliError
     let names = args.balancers.required()?;
     let connection = Connection::open(&global).await?;
     let cloud = connection.cloud();
-    let balancers = try_join_all(names.iter().map(|name| read(cloud, name))).await?;
+    let balancers = reading::for_each(names, async |name| reading::read(cloud, &name).await).await?;
     let text = match args.format {
         ShowFormat::Text => {
             balancers.iter().map(|balancer| show_text(balancer, cloud.region())).collect::<Vec<_>>().join("\n")

@@ -1,9 +1,34 @@
 //! Ctrl-C and SIGTERM: while nothing is being changed they end the command; while a plan is applied, the first finishes the
 //! current group and the second stops at once.
 
+use std::io;
+
+use tokio::signal::unix::{Signal, SignalKind};
+
 use super::error::{CliError, Exit};
 use crate::apply::{Level, Stop, StopSwitch};
 use crate::output::sink;
+
+/// Both signals, from the moment this is made: one that comes between two waits is not lost.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        let interrupt = tokio::signal::unix::signal(SignalKind::interrupt())?;
+        let terminate = tokio::signal::unix::signal(SignalKind::terminate())?;
+        Ok(Signals { interrupt, terminate })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
 
 /// Watches for signals while a plan is applied.
 pub(super) struct Watch {
@@ -15,12 +40,15 @@ impl Watch {
     /// Starts to watch.
     pub(super) fn start() -> Self {
         let (switch, stop) = StopSwitch::new();
+        let signals = Signals::listen();
         let task = tokio::spawn(async move {
+            // Without handlers a signal ends the process, as it does by default.
+            let Ok(mut signals) = signals else { return std::future::pending().await };
             loop {
-                signal().await;
+                signals.next().await;
                 match switch.ask() {
                     Level::Run | Level::AfterGroup => {
-                        sink::message("\nStopping after the current group; once more stops at once.\n")
+                        sink::message("\nStopping after the current group; once more stops at once.\n");
                     }
                     Level::Now => sink::message("\nStopping now.\n"),
                 }
@@ -51,13 +79,8 @@ pub(super) async fn interruptible<T>(work: impl Future<Output = Result<T, CliErr
 
 /// Waits for Ctrl-C or SIGTERM.
 pub(super) async fn signal() {
-    let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(terminate) => terminate,
-        // Without a handler the signal still ends the process, as it does by default.
-        Err(_) => return std::future::pending().await,
-    };
-    tokio::select! {
-        Ok(()) = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
+    match Signals::listen() {
+        Ok(mut signals) => signals.next().await,
+        Err(_) => std::future::pending().await,
     }
 }

@@ -20,8 +20,8 @@ const MAX_CONFIG: u64 = 4 << 20;
 /// The balancers, by name.
 #[derive(Debug, Clone, Args)]
 pub(super) struct BalancerNames {
-    /// The balancer's name; repeat it for more than one
-    #[arg(long = "elb", env = "ELB_NAME", value_name = "NAME", value_parser = balancer_name)]
+    /// The balancer's name; repeat it for more than one [env: ELB_NAME]
+    #[arg(long = "elb", value_name = "NAME", value_parser = balancer_name)]
     pub(super) names: Vec<String>,
 }
 
@@ -76,10 +76,14 @@ impl BalancerNames {
     pub(super) fn required(&self) -> Result<Vec<String>, CliError> {
         let mut seen = BTreeSet::new();
         let names: Vec<String> = self.names.iter().filter(|name| seen.insert(*name)).cloned().collect();
-        if names.is_empty() {
-            return Err(CliError::usage("no balancer is named").hint("name one with --elb NAME, or set ELB_NAME"));
+        if !names.is_empty() {
+            return Ok(names);
         }
-        Ok(names)
+        // Read only where it is needed: a file or a saved plan that names its balancers is not narrowed by it.
+        match std::env::var("ELB_NAME").ok().filter(|name| !name.is_empty()) {
+            Some(name) => Ok(vec![balancer_name(&name).map_err(|error| CliError::usage(format!("ELB_NAME: {error}")))?]),
+            None => Err(CliError::usage("no balancer is named").hint("name one with --elb NAME, or set ELB_NAME")),
+        }
     }
 
     /// The same spec for every named balancer.

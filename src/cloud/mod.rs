@@ -36,7 +36,7 @@ pub trait Cloud: Send + Sync {
     /// The complete state of one balancer; its reads run concurrently.
     fn read(&self, name: &str) -> impl Future<Output = Result<Balancer, CloudError>> + Send;
 
-    /// Whether a certificate exists in the service its ARN names.
+    /// Whether a certificate exists in the service its ARN names and can be used.
     fn has_certificate(&self, arn: &CertificateArn) -> impl Future<Output = Result<bool, CloudError>> + Send;
 
     /// Makes the one call that a step stands for.

@@ -1,4 +1,6 @@
-//! Rules for the names of balancers and policies (elb-facts 1.4).
+//! Rules for the names of balancers and policies (elb-facts 1.4), and how a set of them is written.
+
+use std::collections::BTreeSet;
 
 use super::Malformed;
 
@@ -34,4 +36,12 @@ pub fn check_policy_name(name: &str) -> Result<(), Malformed> {
 /// Whether a policy name belongs to the service's predefined policies.
 pub fn is_reserved_policy_name(name: &str) -> bool {
     name.starts_with("ELBSecurityPolicy-") || name.starts_with("ELBSample-")
+}
+
+/// Names as a person reads them: with commas, or `(none)`.
+pub fn list(names: &BTreeSet<String>) -> String {
+    match names.is_empty() {
+        true => "(none)".to_owned(),
+        false => names.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
+    }
 }

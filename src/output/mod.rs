@@ -13,7 +13,7 @@ mod show_text;
 pub mod sink;
 mod topology;
 
-pub use error::error_text;
+pub use error::{error_text, warning_text};
 pub use json::{balancer_json, event_json, plan_json};
 pub use markdown::plan_markdown;
 pub use page::{Page, clean};

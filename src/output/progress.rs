@@ -32,7 +32,10 @@ impl ProgressView {
     /// Shows one event.
     pub fn show(&self, event: &Event) {
         match (event, &self.bar) {
-            (Event::Started { steps, .. }, Some(bar)) => bar.set_length(*steps as u64),
+            (Event::Started { steps, .. }, Some(bar)) => {
+                bar.reset();
+                bar.set_length(*steps as u64);
+            }
             (Event::StepStarted { step, .. }, Some(bar)) => bar.set_message(super::clean(&step.to_string())),
             (Event::StepDone { .. }, Some(bar)) => bar.inc(1),
             (Event::Verifying { .. }, Some(bar)) => bar.set_message("reading again"),

@@ -2,6 +2,7 @@
 
 use super::page::{FAINT, Page, STRONG};
 use super::topology;
+use crate::model::names::list;
 use crate::model::{Balancer, Listener};
 
 /// The picture, then every part.
@@ -31,7 +32,7 @@ pub fn show_text(balancer: &Balancer, region: &str) -> String {
         row(&mut page, &format!("listener {}", listener.load_balancer_port), &describe(listener));
     }
     for (port, names) in backend_policies {
-        row(&mut page, &format!("instance port {port}"), &join(names));
+        row(&mut page, &format!("instance port {port}"), &list(names));
     }
     for (name, policy) in policies {
         let attached = if balancer.is_attached(name) { "" } else { "  (attached nowhere)" };
@@ -63,11 +64,11 @@ pub fn show_text(balancer: &Balancer, region: &str) -> String {
     for (key, value) in &attributes.additional {
         row(&mut page, "attribute", &format!("{key}={value}"));
     }
-    row(&mut page, "instances", &join(instances));
+    row(&mut page, "instances", &list(instances));
     row(&mut page, "scheme", scheme);
-    row(&mut page, "network", &format!("{}  {}", vpc.as_deref().unwrap_or("EC2-Classic"), join(subnets)));
-    row(&mut page, "zones", &join(availability_zones));
-    row(&mut page, "security groups", &join(security_groups));
+    row(&mut page, "network", &format!("{}  {}", vpc.as_deref().unwrap_or("EC2-Classic"), list(subnets)));
+    row(&mut page, "zones", &list(availability_zones));
+    row(&mut page, "security groups", &list(security_groups));
     for (key, value) in tags {
         row(&mut page, "tag", &format!("{key}={value}"));
     }
@@ -75,7 +76,7 @@ pub fn show_text(balancer: &Balancer, region: &str) -> String {
 }
 
 fn row(page: &mut Page, label: &str, text: &str) {
-    page.plain("  ").styled(FAINT, &format!("{label:<18}")).plain(text).end();
+    page.plain("  ").styled(FAINT, &format!("{label:<20}")).plain(text).end();
 }
 
 fn describe(listener: &Listener) -> String {
@@ -84,14 +85,7 @@ fn describe(listener: &Listener) -> String {
         text.push_str(&format!("  {certificate}"));
     }
     if !listener.policies.is_empty() {
-        text.push_str(&format!("  [{}]", join(&listener.policies)));
+        text.push_str(&format!("  [{}]", list(&listener.policies)));
     }
     text
-}
-
-fn join(names: &std::collections::BTreeSet<String>) -> String {
-    match names.is_empty() {
-        true => "(none)".to_owned(),
-        false => names.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
-    }
 }

@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 
 use super::digest::comparable;
 use super::draft::Draft;
+use crate::model::names::list;
 use crate::model::{Balancer, Listener, Policy, policy_type};
 
 /// One difference.
@@ -196,11 +197,4 @@ fn describe_policy(name: &str, policy: &Policy) -> String {
         other => policy.reference_security_policy().unwrap_or(other).to_owned(),
     };
     format!("{name}  {detail}")
-}
-
-fn list(names: &BTreeSet<String>) -> String {
-    match names.is_empty() {
-        true => "(none)".to_owned(),
-        false => names.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
-    }
 }

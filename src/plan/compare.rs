@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
 use super::digest::comparable;
+use crate::model::names::list;
 use crate::model::{Attributes, Balancer, Listener};
 
 /// The differences that matter to a plan, one line each; empty if the two are equivalent.
@@ -39,16 +40,16 @@ pub fn differences(before: &Balancer, now: &Balancer) -> Vec<String> {
                 listener.load_balancer_port,
                 listener.instance_protocol,
                 listener.instance_port,
-                names(&listener.policies)
+                list(&listener.policies)
             )
         })
     };
     map(&mut lines, "listener", text(listeners), text(now.listeners));
-    let text = |ports: BTreeMap<u16, BTreeSet<String>>| keyed(ports, |set| names(&set));
+    let text = |ports: BTreeMap<u16, BTreeSet<String>>| keyed(ports, |set| list(&set));
     map(&mut lines, "instance port", text(backend_policies), text(now.backend_policies));
     let text = |policies: BTreeMap<String, _>| {
         keyed(policies, |policy: crate::model::Policy| {
-            let attributes = policy.attributes.iter().map(|(name, values)| format!("{name}={}", names(values)));
+            let attributes = policy.attributes.iter().map(|(name, values)| format!("{name}={}", list(values)));
             format!("{} {}", policy.policy_type, attributes.collect::<Vec<_>>().join(" "))
         })
     };
@@ -60,32 +61,8 @@ pub fn differences(before: &Balancer, now: &Balancer) -> Vec<String> {
         })
     };
     value(&mut lines, "health check", text(health_check), text(now.health_check));
-    let text = |attributes: Attributes| {
-        let Attributes { idle_timeout, cross_zone, connection_draining, access_log, additional } = attributes;
-        BTreeMap::from([
-            ("idle timeout".to_owned(), format!("{idle_timeout} s")),
-            ("cross-zone".to_owned(), cross_zone.to_string()),
-            (
-                "connection draining".to_owned(),
-                match connection_draining.enabled {
-                    true => format!("{} s", connection_draining.timeout.unwrap_or_default()),
-                    false => "off".to_owned(),
-                },
-            ),
-            (
-                "access log".to_owned(),
-                match access_log.enabled {
-                    true => format!("{} {}", access_log.bucket.unwrap_or_default(), access_log.prefix.unwrap_or_default()),
-                    false => "off".to_owned(),
-                },
-            ),
-            (
-                "additional".to_owned(),
-                additional.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" "),
-            ),
-        ])
-    };
-    map(&mut lines, "attribute", text(attributes), text(now.attributes));
+    let text = |attributes: Attributes| Some(format!("{} s", attributes.idle_timeout));
+    value(&mut lines, "idle timeout", text(attributes), text(now.attributes));
     map(&mut lines, "tag", tags, now.tags);
     lines
 }
@@ -105,12 +82,5 @@ fn value(lines: &mut Vec<String>, what: &str, before: Option<String>, now: Optio
     if before != now {
         let text = |value: Option<String>| value.unwrap_or_else(|| "(none)".to_owned());
         lines.push(format!("{what}: {} -> {}", text(before), text(now)));
-    }
-}
-
-fn names(set: &BTreeSet<String>) -> String {
-    match set.is_empty() {
-        true => "(none)".to_owned(),
-        false => set.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
     }
 }

@@ -1,7 +1,7 @@
 //! What of a balancer a plan depends on, and its digest.
 //!
-//! Instances, security groups, subnets, zones and foreign tags come and go without elbws (an auto-scaling group owns the
-//! instances), so a saved plan does not go stale when they change.
+//! Instances, security groups, subnets, zones, foreign tags and attributes other than the idle timeout come and go without
+//! elbws (an auto-scaling group owns the instances), so a saved plan does not go stale when they change.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::journal::is_journal_tag;
 use super::listener_policies::without_default_policy;
-use crate::model::{Balancer, DEFAULT_NEGOTIATION_POLICY, Policy};
+use crate::model::{Attributes, Balancer, DEFAULT_NEGOTIATION_POLICY, Policy};
 
 /// The balancer reduced to what a plan depends on, in a form in which equal means equivalent.
 pub(super) fn comparable(balancer: &Balancer) -> Balancer {
@@ -24,6 +24,7 @@ pub(super) fn comparable(balancer: &Balancer) -> Balancer {
     balancer.policies.values_mut().for_each(|policy| *policy = comparable_policy(policy));
     balancer.backend_policies.retain(|_, names| !names.is_empty());
     balancer.tags.retain(|key, _| is_journal_tag(key));
+    balancer.attributes = Attributes { idle_timeout: balancer.attributes.idle_timeout, ..Attributes::default() };
     balancer.instances.clear();
     balancer.security_groups.clear();
     balancer.subnets.clear();
@@ -46,7 +47,7 @@ fn comparable_policy(policy: &Policy) -> Policy {
     Policy { policy_type: policy.policy_type.clone(), attributes }
 }
 
-/// The digest of everything a plan for this balancer depends on: `sha256:` and 64 hexadecimal digits.
+/// For people and programs that compare plans; [`super::progress`] compares the states themselves. The digest of everything a plan for this balancer depends on: `sha256:` and 64 hexadecimal digits.
 pub fn digest(balancer: &Balancer) -> String {
     format!("sha256:{}", hexadecimal(&Sha256::digest(format!("{:?}", comparable(balancer)))))
 }

@@ -66,6 +66,12 @@ pub enum PlanError {
     /// An instance port that no TCP or SSL listener reaches.
     #[error("instance port {0} is not behind a TCP or SSL listener, so a proxy policy on it would have no effect")]
     NotBehindTransport(u16),
+    /// An instance port both to include and to leave out.
+    #[error("instance port {0} is both to get the PROXY header and to be left without it")]
+    IncludedAndSkipped(u16),
+    /// The PROXY protocol is to be enabled, and no listener could send the header.
+    #[error("the balancer has no TCP or SSL listener, and no other sends the PROXY header")]
+    NoTransportListener,
     /// Nothing on the balancer carries WebSockets, and the recipe cannot change that.
     #[error("no listener of this balancer can be made to carry WebSockets by itself:\n{}", .0.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n"))]
     NothingToConvert(Vec<String>),
@@ -99,6 +105,8 @@ impl PlanError {
             PlanError::PolicyNameTaken { .. } => "choose another --policy-name, or leave the flag out",
             PlanError::UnknownSslPolicy { .. } => "for example --ssl-policy ELBSecurityPolicy-TLS-1-2-2017-01",
             PlanError::NotBehindTransport(_) => "`elbws show` lists the instance ports; name a listener with --listener",
+            PlanError::IncludedAndSkipped(_) => "name the port once",
+            PlanError::NoTransportListener => "`elbws apply` replaces the listeners too",
             PlanError::NothingToConvert(_) => {
                 "name what you want, for example --listener SSL:443/TCP:80 (with --certificate ARN where the port has none)"
             }

@@ -8,8 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::PlanError;
-use super::listener_policies::{may_have, without_default_policy};
-use crate::model::{Balancer, CertificateArn, Listener};
+use super::listener_policies::{is_negotiation, may_have, without_default_policy};
+use crate::model::{Balancer, CertificateArn, DEFAULT_NEGOTIATION_POLICY, Listener};
 use crate::spec::ListenerRequest;
 
 const PREFIX: &str = "elbws:listener:";
@@ -70,6 +70,10 @@ impl Journal {
                     let policy = live.policies.get(name);
                     policy.is_some() && may_have(&listener.protocol, name, policy)
                 });
+                // The service's own choice gives way: a listener has one negotiation policy.
+                if names.iter().any(|name| is_negotiation(name, live.policies.get(name))) {
+                    listener.policies.remove(DEFAULT_NEGOTIATION_POLICY);
+                }
                 listener.policies.extend(names);
             }
         }

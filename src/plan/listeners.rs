@@ -23,11 +23,19 @@ pub(super) fn aim(draft: &mut Draft) -> Result<(), PlanError> {
 
 /// The recipe's listeners; an error if nothing would carry WebSockets although some listener was meant to.
 fn from_recipe(draft: &mut Draft) -> Result<BTreeMap<u16, Listener>, PlanError> {
-    let Recipe { listeners, reasons, left } = {
+    let (Recipe { listeners, reasons, left }, any_carries) = {
         let selection = super::proxy_protocol::Selection::of(draft.spec);
-        recipe::derive(&draft.known, |port| draft.known.is_proxied(port) || selection.wants(port))
+        let proxied = |port| draft.known.is_proxied(port) || selection.wants(port);
+        let recipe = recipe::derive(&draft.known, proxied);
+        // A listener for SSH or a database is no path for WebSockets.
+        let carries = |listener: &Listener| {
+            let port = listener.instance_port;
+            listener.is_transport() && (proxied(port) || recipe::service_without_proxy(port).is_none())
+        };
+        let any_carries = recipe.listeners.values().any(carries);
+        (recipe, any_carries)
     };
-    if !listeners.values().any(|listener| listener.is_transport()) {
+    if !any_carries && !left.is_empty() {
         return Err(PlanError::NothingToConvert(left.into_iter().map(|left| left.text).collect()));
     }
     for (port, reason) in reasons {

@@ -104,7 +104,7 @@ impl Difference<'_> {
     fn attachments(&self) -> (Vec<Group>, Vec<Group>, Vec<Group>) {
         let (mut now, mut live, mut detach) = (Vec::new(), Vec::new(), Vec::new());
         for (port, step) in self.backend_steps() {
-            let adds = !self.live.policies_of_instance_port(port).is_superset(&self.target.policies_of_instance_port(port));
+            let adds = self.adds_backend_policies(port);
             let carries_traffic =
                 self.live.listeners.values().any(|listener| listener.instance_port == port && listener.is_transport());
             let group = group(Address::InstancePort(port), step);
@@ -116,6 +116,10 @@ impl Difference<'_> {
             }
         }
         (now, live, detach)
+    }
+
+    fn adds_backend_policies(&self, port: u16) -> bool {
+        !self.live.policies_of_instance_port(port).is_superset(&self.target.policies_of_instance_port(port))
     }
 
     fn backend_steps(&self) -> BTreeMap<u16, Step> {
@@ -206,12 +210,8 @@ impl Difference<'_> {
             |port: &u16| self.draft.known.listeners.get(port).filter(|old| !old.same_route(&self.target.listeners[port]));
         steps.extend(replaced.iter().map(|port| Step::DeleteListener { load_balancer_port: *port }));
         if ports.len() > 1 {
-            restore.extend(
-                ports
-                    .iter()
-                    .filter(|port| old(port).is_some())
-                    .map(|port| Step::DeleteListener { load_balancer_port: *port }),
-            );
+            // A new listener that was created before the failure may stand in an old one's way.
+            restore.extend(ports.iter().map(|port| Step::DeleteListener { load_balancer_port: *port }));
         }
         for port in ports {
             steps.push(Step::CreateListener { listener: bare(&self.target.listeners[port]) });
@@ -219,7 +219,8 @@ impl Difference<'_> {
         }
         let backend_steps = self.backend_steps();
         steps.extend(backend_steps.into_iter().filter_map(|(instance_port, step)| {
-            self.first_user(instance_port).filter(|user| ports.contains(user)).map(|_| step)
+            let user = self.first_user(instance_port).filter(|_| self.adds_backend_policies(instance_port));
+            user.filter(|user| ports.contains(user)).map(|_| step)
         }));
         for port in ports {
             if !self.target.listeners[port].policies.is_empty() {
@@ -229,12 +230,13 @@ impl Difference<'_> {
                 restore.push(Step::SetListenerPolicies { load_balancer_port: *port, policies: old.policies.clone() });
             }
         }
+        if ports.iter().all(|port| old(port).is_none()) {
+            restore.clear();
+        }
+        // A restore leaves the tags: the state is then one on the way of this plan, and the next run takes them away.
         let keys = self.journal_keys(ports);
         if !keys.is_empty() {
-            steps.push(Step::RemoveTags { keys: keys.clone() });
-            if !restore.is_empty() {
-                restore.push(Step::RemoveTags { keys });
-            }
+            steps.push(Step::RemoveTags { keys });
         }
         let about: Vec<String> = ports.iter().map(|port| Address::Listener(*port).to_string()).collect();
         Group { about: about.join(", "), steps, restore }

@@ -1,13 +1,13 @@
 //! Aims the PROXY protocol: which instance ports get the header, and through which policy.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::digest::content_address;
 use super::draft::Draft;
 use super::{Address, NoteKind, PlanError};
 use crate::model::{Listener, Policy};
 use crate::spec::recipe::service_without_proxy;
-use crate::spec::{ProxyProtocolIntent, Spec};
+use crate::spec::{ListenerIntent, ProxyProtocolIntent, Spec};
 
 /// Which instance ports a spec wants the PROXY header on.
 pub(super) struct Selection<'a> {
@@ -53,11 +53,19 @@ pub(super) fn aim(draft: &mut Draft) -> Result<(), PlanError> {
     if spec.prune {
         prune(draft);
     }
+    warn_of_leftovers(draft);
     Ok(())
 }
 
 fn enable(draft: &mut Draft, policy_name: Option<&str>) -> Result<(), PlanError> {
     let selection = Selection::of(draft.spec);
+    if let Some(port) = selection.include.union(selection.only).find(|port| selection.skip.contains(port)) {
+        return Err(PlanError::IncludedAndSkipped(*port));
+    }
+    let keeps_listeners = draft.spec.listeners == ListenerIntent::Keep;
+    if keeps_listeners && !draft.target.listeners.values().any(Listener::is_transport) {
+        return Err(PlanError::NoTransportListener);
+    }
     let ports = candidates(draft, &selection)?;
     for port in ports {
         check_no_http(draft, port)?;
@@ -143,20 +151,14 @@ fn check_no_http(draft: &Draft, port: u16) -> Result<(), PlanError> {
 fn policy(draft: &mut Draft, wanted: Option<&str>) -> Result<String, PlanError> {
     let policies = &draft.target.policies;
     let default = default_policy_name(&draft.live.name);
-    if let Some(name) = wanted {
-        match policies.get(name) {
-            Some(policy) if policy.enables_proxy_protocol() => return Ok(name.to_owned()),
-            Some(policy) => {
-                return Err(PlanError::PolicyNameTaken { name: name.to_owned(), policy_type: policy.policy_type.clone() });
-            }
-            None => {}
-        }
-    } else {
-        let fits = |name: &String| policies.get(name).is_some_and(Policy::enables_proxy_protocol);
-        let adopted = Some(&default).filter(|name| fits(name)).or_else(|| policies.keys().find(|name| fits(name)));
-        if let Some(name) = adopted {
-            return Ok(name.clone());
-        }
+    let preferred = wanted.unwrap_or(&default);
+    if let Some(taken) = policies.get(preferred).filter(|policy| wanted.is_some() && !policy.enables_proxy_protocol()) {
+        return Err(PlanError::PolicyNameTaken { name: preferred.to_owned(), policy_type: taken.policy_type.clone() });
+    }
+    let fits = |name: &&str| policies.get(*name).is_some_and(Policy::enables_proxy_protocol);
+    let adopted = Some(preferred).filter(fits).or_else(|| policies.keys().map(String::as_str).find(fits));
+    if let Some(name) = adopted {
+        return Ok(name.to_owned());
     }
     let policy = Policy::proxy_protocol();
     let name = match wanted {
@@ -187,6 +189,23 @@ fn disable(draft: &mut Draft, only: &BTreeSet<u16>) {
         draft.note(NoteKind::Note, format!("instance port {port} has no proxy policy"));
     }
     delete_own_unattached(draft);
+}
+
+/// Says where a policy stays on an instance port whose listeners no longer send the header.
+fn warn_of_leftovers(draft: &mut Draft) {
+    let sends = |listeners: &BTreeMap<u16, Listener>, port: u16| {
+        listeners.values().any(|listener| listener.instance_port == port && listener.is_transport())
+    };
+    let left = draft.target.backend_policies.keys().copied().filter(|port| {
+        draft.target.is_proxied(*port) && sends(&draft.known.listeners, *port) && !sends(&draft.target.listeners, *port)
+    });
+    for port in left.collect::<Vec<_>>() {
+        let text = format!(
+            "the proxy policy stays on instance port {port}, and no listener sends the header there any more: the web server \
+             must no longer expect it. `elbws proxy-protocol disable --instance-port {port}` detaches the policy"
+        );
+        draft.note(NoteKind::Warning, text);
+    }
 }
 
 /// Detaches proxy policies from instance ports that no TCP or SSL listener reaches: they outlive their listeners, and would

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::names::list;
 use crate::model::{CertificateArn, HealthCheck, Listener, Policy};
 
 /// One mutating API call on a balancer. Every argument is final: applying a step takes no choice.
@@ -98,10 +99,6 @@ impl Step {
 /// What the step does, as a person would say it: `create listener SSL:443/TCP:80`.
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list = |names: &BTreeSet<String>| match names.is_empty() {
-            true => "(none)".to_owned(),
-            false => names.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
-        };
         match self {
             Step::ConfigureHealthCheck { health_check } => write!(f, "set health check {}", health_check.target),
             Step::SetIdleTimeout { seconds } => write!(f, "set idle timeout {seconds} s"),

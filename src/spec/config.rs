@@ -108,6 +108,10 @@ impl BalancerConfig {
         }
         let listeners = match listeners {
             None => ListenerIntent::Recipe,
+            Some(none) if none.is_empty() => {
+                let why = "the list is empty; leave the key out to have the listeners derived from the balancer";
+                return Err(at("listeners")(Malformed(why.to_owned())));
+            }
             Some(listeners) => ListenerIntent::Set(
                 listeners.iter().map(ListenerConfig::request).collect::<Result<_, _>>().map_err(at("listeners"))?,
             ),

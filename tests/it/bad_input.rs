@@ -26,6 +26,7 @@ fn wrong_command_lines_exit_with_64() {
         (&["plan", "--elb", "chat", "--health-check", "TCP:80/path"], "TCP:port"),
         (&["plan", "--elb", "chat", "--policy-name", "ELBSecurityPolicy-x"], "not starting with ELBSecurityPolicy-"),
         (&["apply", "chat.plan", "--listener", "443:80"], "cannot be used with"),
+        (&["apply", "chat.plan", "--elb", "other"], "cannot be used with"),
         (&["sandbox", "--listen", "0.0.0.0:0"], "loopback only"),
     ] {
         story.elbws(arguments).exits(64).says(says);
@@ -135,4 +136,35 @@ fn no_interrupt_refuses_a_replace() {
         .says("interrupts port 80, 443")
         .says("--no-interrupt");
     assert_eq!(story.counts().mutating, 0);
+}
+
+/// A plan that could not be checked in full is a plan all the same.
+#[test]
+fn a_plan_with_an_unchecked_certificate_can_be_saved_and_applied() {
+    let another = "[[certificates]]\nname = \"next\"\nstore = \"iam\"\ndomain = \"chat.example.com\"\n\n[[instances]]";
+    let https = "{ protocol = \"HTTPS\", load_balancer_port = 443, instance_protocol = \"HTTP\", instance_port = 80, certificate = \"chat\" }";
+    let seed = include_str!("../../fixtures/chat.toml")
+        .replacen("[[instances]]", another, 1)
+        .replace("\"HTTPS:443/HTTP:80\"", https);
+    let story = Story::with(&seed);
+    story.elbws(&["apply", "--elb", "chat"]).exits(0);
+    story.fault("GetServerCertificate", 0, None, denied());
+    let arn = "arn:aws:iam::123456789012:server-certificate/next";
+    story
+        .elbws(&["plan", "--elb", "chat", "--certificate", arn, "--out", "chat.plan"])
+        .exits(0)
+        .says("could not be checked");
+    story.elbws(&["apply", "chat.plan"]).exits(0);
+    assert!(story.state().contains(arn));
+}
+
+#[test]
+fn a_file_is_written_only_where_a_file_can_be() {
+    let story = Story::begin();
+    story.elbws(&["plan", "--elb", "chat", "--out", "/dev/null"]).exits(1).says("not a regular file");
+    story.elbws(&["plan", "--elb", "chat", "--out", "nowhere/chat.plan"]).exits(1).says("cannot write nowhere/chat.plan");
+    std::fs::write(story.file("target.plan"), "").expect("it is writable");
+    std::os::unix::fs::symlink(story.file("target.plan"), story.file("link.plan")).expect("it can be linked");
+    story.elbws(&["plan", "--elb", "chat", "--out", "link.plan"]).exits(0);
+    assert!(story.file("link.plan").is_symlink() && story.file("target.plan").metadata().expect("it is there").len() > 0);
 }

@@ -113,7 +113,29 @@ fn a_write_that_throttles_for_ever_ends_in_time() {
 fn a_process_that_dies_right_after_a_write_is_followed_by_one_that_finishes() {
     let story = Story::begin();
     let expected = undisturbed(&story);
-    for writes in 1..=WRITES.len() {
+    dies_after_every_write(&story, WRITES.len(), &expected);
+}
+
+/// The seed story with a TLS policy of the user's own, which the new listener must get back.
+#[test]
+fn a_listeners_own_tls_policy_survives_a_death_after_any_write() {
+    let seed = include_str!("../../fixtures/chat.toml").replace(
+        "\"HTTPS:443/HTTP:80\"",
+        "{ protocol = \"HTTPS\", load_balancer_port = 443, instance_protocol = \"HTTP\", instance_port = 80, policies = [\"own-tls\"] }",
+    );
+    let policy = "[balancers.policies.own-tls]\ntype = \"SSLNegotiationPolicyType\"\nattributes = { Reference-Security-Policy = \"ELBSecurityPolicy-TLS-1-1-2017-01\" }\n";
+    let story = Story::with(&format!("{seed}\n{policy}"));
+    story.elbws(&["apply", "--elb", "chat"]).exits(0);
+    let writes = story.sandbox.counts().mutating as usize;
+    let expected = story.state();
+    let listeners = serde_json::from_str::<serde_json::Value>(&expected).expect("JSON")["balancers"][0]["listeners"].clone();
+    assert_eq!(listeners["443"]["policies"], serde_json::json!(["own-tls"]));
+    story.sandbox.reset();
+    dies_after_every_write(&story, writes, &expected);
+}
+
+fn dies_after_every_write(story: &Story, writes: usize, expected: &str) {
+    for writes in 1..=writes {
         // Every call is slow, so that the process is caught between two of them.
         story.fault("*", 0, None, FaultKind::LatencyMs(60));
         let mut child =
@@ -126,7 +148,7 @@ fn a_process_that_dies_right_after_a_write_is_followed_by_one_that_finishes() {
         child.kill().expect("it is running");
         child.wait().expect("it is gone");
         let killed = Ran { status: -1, stdout: String::new(), stderr: format!("killed after write {writes}") };
-        converges(&story, &killed, &expected);
+        converges(story, &killed, expected);
     }
 }
 
@@ -176,4 +198,44 @@ fn two_runs_at_once_converge() {
         child.wait().expect("it ends");
     }
     converges(&story, &Ran { status: 0, stdout: String::new(), stderr: "two at once".to_owned() }, &expected);
+}
+
+/// Listeners that must change together are put back together: a new one that was created already makes room.
+#[test]
+fn a_cluster_is_put_back_whole() {
+    let seed = include_str!("../../fixtures/chat.toml")
+        .replace("[\"HTTPS:443/HTTP:80\", \"HTTP:80/HTTP:80\"]", "[\"HTTPS:443/HTTP:80\"]");
+    let story = Story::with(&seed);
+    let listeners =
+        |state: &str| serde_json::from_str::<serde_json::Value>(state).expect("JSON")["balancers"][0]["listeners"].clone();
+    let before = listeners(&story.state());
+    let certificate = before["443"]["certificate"].as_str().expect("it has one").to_owned();
+    let arguments = ["listener", "--elb", "chat", "HTTPS:442/HTTPS:80", "HTTPS:443/HTTPS:80", "--certificate", &certificate];
+    story.fault(
+        "CreateLoadBalancerListeners",
+        1,
+        Some(1),
+        FaultKind::ErrorBefore(error("InvalidConfigurationRequest", 409)),
+    );
+    story.elbws(&arguments).exits(3).says("put back");
+    assert_eq!(listeners(&story.state()), before);
+    story.elbws(&arguments).exits(0);
+}
+
+/// After a replace that was put back, the saved plan is still good.
+#[test]
+fn a_saved_plan_goes_on_after_a_restore() {
+    let story = Story::begin();
+    let expected = undisturbed(&story);
+    story.elbws(&["plan", "--elb", "chat", "--out", "chat.plan"]).exits(0).says("elbws apply chat.plan");
+    story.fault(
+        "CreateLoadBalancerListeners",
+        0,
+        Some(1),
+        FaultKind::ErrorBefore(error("InvalidConfigurationRequest", 409)),
+    );
+    story.elbws(&["apply", "chat.plan"]).exits(3).says("put back");
+    let resumed = story.elbws(&["apply", "chat.plan"]).exits(0);
+    assert!(resumed.stdout.contains("What remains:"), "{}", resumed.stdout);
+    assert_eq!(story.state(), expected);
 }

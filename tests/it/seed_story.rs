@@ -108,7 +108,7 @@ fn a_saved_plan_is_applied_once_and_then_stale_or_done() {
     story.elbws(&["apply", "chat.plan"]).exits(0);
     story.counts();
     let again = story.elbws(&["apply", "chat.plan"]).exits(0);
-    assert!(again.stdout.contains("done already"), "{}", again.stdout);
+    assert!(again.stdout.contains("All of it is done"), "{}", again.stdout);
     assert_eq!(story.counts().mutating, 0);
     story.elbws(&["proxy-protocol", "disable", "--elb", "chat"]).exits(0);
     story

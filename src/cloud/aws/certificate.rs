@@ -9,7 +9,7 @@ use crate::cloud::{CloudError, CloudErrorKind};
 use crate::model::{CertificateArn, CertificateStore};
 
 impl Aws {
-    /// Whether the certificate exists; an error when its service cannot say.
+    /// Whether the certificate exists and, in ACM, is issued; an error when its service cannot say.
     pub(super) async fn find_certificate(&self, arn: &CertificateArn) -> Result<bool, CloudError> {
         match arn.store() {
             Some(CertificateStore::Acm) => self.find_in_acm(arn).await,
@@ -29,7 +29,11 @@ impl Aws {
         };
         let found = reply.certificate().and_then(|certificate| certificate.certificate_arn());
         match found {
-            Some(found) if CertificateArn::observed(found) == *arn => Ok(true),
+            // One that is still being validated, has expired or was revoked is refused by a listener.
+            Some(found) if CertificateArn::observed(found) == *arn => {
+                let status = reply.certificate().and_then(|certificate| certificate.status());
+                Ok(status.is_none_or(|status| *status == aws_sdk_acm::types::CertificateStatus::Issued))
+            }
             Some(found) => Err(bad_reply(ACTION, format!("asked for {arn}, the answer describes {found}"))),
             None => Err(bad_reply(ACTION, format!("the answer about {arn} names no certificate"))),
         }
