@@ -10,19 +10,18 @@ use super::stdout::write_data;
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  elbws man apply | man -l -")]
 pub(super) struct ManArgs {
-    /// The command [default: elbws itself]
-    command: Option<String>,
+    /// The command, with its own command if it has one, as `proxy-protocol enable` [default: elbws itself]
+    command: Vec<String>,
 }
 
 pub(super) fn run(args: &ManArgs) -> Result<Exit, CliError> {
-    let mut tool = super::Cli::command();
-    tool.build();
-    let page = match &args.command {
-        None => tool,
-        Some(name) => tool.find_subcommand(name).cloned().ok_or_else(|| {
+    let mut page = super::Cli::command();
+    page.build();
+    for name in &args.command {
+        page = page.find_subcommand(name).cloned().ok_or_else(|| {
             CliError::usage(format!("there is no command `{name}`")).hint("`elbws help` lists the commands")
-        })?,
-    };
+        })?;
+    }
     let mut text = Vec::new();
     clap_mangen::Man::new(page).render(&mut text).context("no manual page")?;
     write_data(&String::from_utf8_lossy(&text))?;

@@ -73,7 +73,11 @@ impl Drop for Watch {
 pub(super) async fn interruptible<T>(work: impl Future<Output = Result<T, CliError>>) -> Result<T, CliError> {
     tokio::select! {
         result = work => result,
-        () = signal() => Err(CliError { exit: Exit::Interrupted, ..CliError::failed("interrupted: nothing was changed") }),
+        () = signal() => {
+            // The terminal has echoed ^C on the line of the question.
+            sink::message("\n");
+            Err(CliError { exit: Exit::Interrupted, ..CliError::failed("interrupted: nothing was changed") })
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod bad_input;
 mod failing_writes;
 mod house;
 mod moto_adapter;
+mod papers;
 mod plan_properties;
 mod plan_scenarios;
 mod sandbox_api;

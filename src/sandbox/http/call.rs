@@ -4,7 +4,7 @@ use axum::http::HeaderMap;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::reply::Wire;
+use super::reply::{TARGET, Wire};
 use super::scope::Scope;
 use crate::sandbox::control::{Action, ApiError, Params, Request, Service};
 use crate::sandbox::log::LogEntry;
@@ -12,8 +12,7 @@ use crate::sandbox::log::LogEntry;
 /// The most parameters a request may have.
 const MAX_PARAMS: usize = 3000;
 
-/// The header that names the action in the JSON protocol, and what it begins with for ACM.
-pub(super) const TARGET: &str = "x-amz-target";
+/// What the target header begins with for ACM.
 const ACM_TARGET: &str = "CertificateManager.";
 
 /// A request whose service, action and region are known.

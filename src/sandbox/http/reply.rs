@@ -5,9 +5,11 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Number, Value};
 
-use super::call::TARGET;
 use super::xml;
 use crate::sandbox::control::{ApiError, Element, Service};
+
+/// The header that names the action in the JSON protocol.
+pub(super) const TARGET: &str = "x-amz-target";
 
 /// The form of requests and replies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
