@@ -141,12 +141,7 @@ fn no_interrupt_refuses_a_replace() {
 /// A plan that could not be checked in full is a plan all the same.
 #[test]
 fn a_plan_with_an_unchecked_certificate_can_be_saved_and_applied() {
-    let another = "[[certificates]]\nname = \"next\"\nstore = \"iam\"\ndomain = \"chat.example.com\"\n\n[[instances]]";
-    let https = "{ protocol = \"HTTPS\", load_balancer_port = 443, instance_protocol = \"HTTP\", instance_port = 80, certificate = \"chat\" }";
-    let seed = include_str!("../../fixtures/chat.toml")
-        .replacen("[[instances]]", another, 1)
-        .replace("\"HTTPS:443/HTTP:80\"", https);
-    let story = Story::with(&seed);
+    let story = Story::with_a_second_certificate();
     story.elbws(&["apply", "--elb", "chat"]).exits(0);
     story.fault("GetServerCertificate", 0, None, denied());
     let arn = "arn:aws:iam::123456789012:server-certificate/next";

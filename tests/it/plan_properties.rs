@@ -180,4 +180,40 @@ proptest! {
             prop_assert_eq!(differences(&journalled, &restored), Vec::<String>::new());
         }
     }
+
+    #[test]
+    fn a_difference_of_one_concern_takes_the_steps_of_that_concern(live in any_balancer(), spec in any_spec(), concern in 0..3) {
+        let nothing = Spec { journal: spec.journal, ..Spec::nothing() };
+        let (spec, allowed): (Spec, &[&str]) = match concern {
+            0 => {
+                let certificate = Some(CertificateArn::observed(OTHER_CERTIFICATE));
+                (Spec { certificate, ..nothing }, &["SetLoadBalancerListenerSSLCertificate"])
+            }
+            1 => {
+                let proxy_protocol = ProxyProtocolIntent::enable();
+                (Spec { proxy_protocol, ..nothing }, &["CreateLoadBalancerPolicy", "SetLoadBalancerPoliciesForBackendServer"])
+            }
+            _ => {
+                prop_assume!(matches!(spec.listeners, ListenerIntent::Set(_)));
+                let (listeners, certificate) = (spec.listeners, spec.certificate);
+                let allowed = &[
+                    "CreateLoadBalancerListeners",
+                    "DeleteLoadBalancerListeners",
+                    "SetLoadBalancerListenerSSLCertificate",
+                    "SetLoadBalancerPoliciesOfListener",
+                    "CreateLoadBalancerPolicy", // the TLS policy of a new listener
+                    "AddTags",
+                    "RemoveTags",
+                ];
+                (Spec { listeners, certificate, ..nothing }, allowed)
+            }
+        };
+        let plan = accepted(&live, &spec)?;
+        for step in plan.steps() {
+            prop_assert!(allowed.contains(&step.action()), "{}", step);
+        }
+        // No more calls than differences: each listener whose certificate alone differs costs one.
+        let replaced = |step: &&Step| matches!(step, Step::DeleteListener { .. });
+        prop_assert_eq!(plan.steps().filter(replaced).count(), plan.interrupts.len());
+    }
 }

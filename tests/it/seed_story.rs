@@ -84,12 +84,7 @@ fn narrow_commands_change_one_concern_each() {
 
 #[test]
 fn a_certificate_is_swapped_in_place() {
-    let another = "[[certificates]]\nname = \"next\"\nstore = \"iam\"\ndomain = \"chat.example.com\"\n\n[[instances]]";
-    let https = "{ protocol = \"HTTPS\", load_balancer_port = 443, instance_protocol = \"HTTP\", instance_port = 80, certificate = \"chat\" }";
-    let seed = include_str!("../../fixtures/chat.toml")
-        .replacen("[[instances]]", another, 1)
-        .replace("\"HTTPS:443/HTTP:80\"", https);
-    let story = Story::with(&seed);
+    let story = Story::with_a_second_certificate();
     let arn = "arn:aws:iam::123456789012:server-certificate/next";
     story.counts();
     story.elbws(&["certificate", "--elb", "chat", arn, "--port", "443"]).exits(0);

@@ -61,6 +61,15 @@ impl Story {
         Story::with(include_str!("../../../fixtures/chat.toml"))
     }
 
+    /// The seed story with another certificate in IAM, `arn:aws:iam::123456789012:server-certificate/next`.
+    pub(crate) fn with_a_second_certificate() -> Self {
+        let next = "[[certificates]]\nname = \"next\"\nstore = \"iam\"\ndomain = \"chat.example.com\"\n\n[[instances]]";
+        let https = "{ protocol = \"HTTPS\", load_balancer_port = 443, instance_protocol = \"HTTP\", instance_port = 80, \
+                     certificate = \"chat\" }";
+        let seed = include_str!("../../../fixtures/chat.toml").replacen("[[instances]]", next, 1);
+        Story::with(&seed.replace("\"HTTPS:443/HTTP:80\"", https))
+    }
+
     pub(crate) fn with(seed: &str) -> Self {
         let runtime = Runtime::new().expect("a runtime");
         let seed = Seed::from_toml(seed).expect("the seed is right");
