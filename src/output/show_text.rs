@@ -4,6 +4,7 @@ use super::page::{FAINT, Page, STRONG};
 use super::topology;
 use crate::model::names::list;
 use crate::model::{Balancer, Listener};
+use crate::plan::is_journal_tag;
 
 /// The picture, then every part.
 pub fn show_text(balancer: &Balancer, region: &str) -> String {
@@ -70,7 +71,8 @@ pub fn show_text(balancer: &Balancer, region: &str) -> String {
     row(&mut page, "zones", &list(availability_zones));
     row(&mut page, "security groups", &list(security_groups));
     for (key, value) in tags {
-        row(&mut page, "tag", &format!("{key}={value}"));
+        let left = if is_journal_tag(key) { "  (left by an interrupted run: `elbws apply` finishes it)" } else { "" };
+        row(&mut page, "tag", &format!("{key}={value}{left}"));
     }
     page.finish()
 }

@@ -17,6 +17,7 @@ pub(super) fn aim(draft: &mut Draft) -> Result<(), PlanError> {
         ListenerIntent::Set(requests) => requested(draft, requests)?,
     };
     certify(draft)?;
+    warn_of_lost_tls(draft);
     carry_policies(draft);
     check_shared_instance_ports(draft)
 }
@@ -111,6 +112,19 @@ fn certify(draft: &mut Draft) -> Result<(), PlanError> {
         return Err(PlanError::CertificateWithoutTls(*port));
     }
     if spec.certificate.is_some() && !used { Err(PlanError::UnusedCertificate) } else { Ok(()) }
+}
+
+/// Says where a listener stops terminating TLS: clients that go on speaking it reach the instances undecrypted.
+fn warn_of_lost_tls(draft: &mut Draft) {
+    let lost = draft.target.listeners.iter().filter_map(|(port, target)| {
+        let known = draft.known.listeners.get(port).filter(|known| known.protocol.is_secure())?;
+        (!target.protocol.is_secure()).then(|| {
+            format!("listener {known} becomes {target} and no longer terminates TLS: https:// and wss:// clients reach the instances undecrypted")
+        })
+    });
+    for text in lost.collect::<Vec<_>>() {
+        draft.note(NoteKind::Warning, text);
+    }
 }
 
 /// Drops the policies that a listener's new protocol cannot have; every other policy stays on it.

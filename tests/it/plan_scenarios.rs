@@ -81,6 +81,7 @@ scenario!(
     with_listeners(&["TCP:80/TCP:443"])
 );
 scenario!(prune_removes_what_is_not_named, seed(), Spec { prune: true, ..with_listeners(&["443:80"]) });
+scenario!(lost_tls_is_warned_about, seed(), with_listeners(&["TCP:443/TCP:80", "TCP:80/TCP:80"]));
 scenario!(
     certificate_alone,
     applied(&seed()),
