@@ -147,18 +147,23 @@ async fn certificates_are_looked_for_where_they_are_kept() {
     let (moto, aws) = chat().await;
     let requested = moto.aws(&["acm", "request-certificate", "--domain-name", "chat.example"]);
     let requested: CertificateArn = requested["CertificateArn"].as_str().expect("an ARN").parse().expect("an ARN");
-    assert!(aws.has_certificate(&requested).await.expect("it can say"));
+    assert!(!aws.has_certificate(&requested).await.expect("it can say"), "it still waits for its validation");
 
     let key = rcgen::generate_simple_self_signed(["chat.example".to_owned()]).expect("a certificate");
+    let (body, private_key) = (key.cert.pem(), key.signing_key.serialize_pem());
+    let imported = moto.aws(&["acm", "import-certificate", "--certificate", &body, "--private-key", &private_key]);
+    let imported = imported["CertificateArn"].as_str().expect("an ARN").parse().expect("an ARN");
+    assert!(aws.has_certificate(&imported).await.expect("it can say"));
+
     let uploaded = moto.aws(&[
         "iam",
         "upload-server-certificate",
         "--server-certificate-name",
         "chat",
         "--certificate-body",
-        &key.cert.pem(),
+        &body,
         "--private-key",
-        &key.signing_key.serialize_pem(),
+        &private_key,
     ]);
     let uploaded = uploaded["ServerCertificateMetadata"]["Arn"].as_str().expect("an ARN").parse().expect("an ARN");
     assert!(aws.has_certificate(&uploaded).await.expect("it can say"));
