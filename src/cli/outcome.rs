@@ -3,6 +3,7 @@
 use super::error::{CliError, Exit, with_cloud_hints};
 use crate::apply::{Ending, Outcome};
 use crate::cloud::CloudError;
+use crate::model::CertificateArn;
 use crate::model::names::list;
 use crate::plan::{Plan, Step};
 
@@ -32,24 +33,14 @@ fn failed_call(plan: &Plan, step: &Step, error: &CloudError, restored: Option<bo
     match restored {
         Some(true) => message.push_str("\nThe old listener and its policies were put back."),
         Some(false) if plan.spec.journal => {
-            message.push_str(
-                "
-The old listener could not be put back either; its definition is in the balancer's tags.",
-            );
+            message.push_str("\nThe old listener could not be put back either; its definition is in the balancer's tags.");
         }
         Some(false) => {
-            message.push_str(
-                "
-The old listener could not be put back either. It was:",
-            );
+            message.push_str("\nThe old listener could not be put back either. The listeners were:");
             for listener in plan.before.listeners.values() {
-                let certificate =
-                    listener.certificate.as_ref().map(|arn| format!(", certificate {arn}")).unwrap_or_default();
-                message.push_str(&format!(
-                    "
-  {listener}{certificate}, policies {}",
-                    list(&listener.policies)
-                ));
+                let certificate = listener.certificate.as_ref().map_or("none", CertificateArn::as_str);
+                let policies = list(&listener.policies);
+                message.push_str(&format!("\n  {listener}, certificate {certificate}, policies {policies}"));
             }
         }
         None => {}

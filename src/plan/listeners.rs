@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::draft::Draft;
 use super::listener_policies::may_have;
+use super::proxy_protocol::Selection;
 use super::{Address, NoteKind, PlanError};
 use crate::model::{Listener, Policy, Protocol};
 use crate::spec::recipe::{self, Recipe};
@@ -24,19 +25,15 @@ pub(super) fn aim(draft: &mut Draft) -> Result<(), PlanError> {
 
 /// The recipe's listeners; an error if nothing would carry WebSockets although some listener was meant to.
 fn from_recipe(draft: &mut Draft) -> Result<BTreeMap<u16, Listener>, PlanError> {
-    let (Recipe { listeners, reasons, left }, any_carries) = {
-        let selection = super::proxy_protocol::Selection::of(draft.spec);
-        let proxied = |port| draft.known.is_proxied(port) || selection.wants(port);
-        let recipe = recipe::derive(&draft.known, proxied);
-        // A listener for SSH or a database is no path for WebSockets.
-        let carries = |listener: &Listener| {
-            let port = listener.instance_port;
-            listener.is_transport() && (proxied(port) || recipe::service_without_proxy(port).is_none())
-        };
-        let any_carries = recipe.listeners.values().any(carries);
-        (recipe, any_carries)
+    let selection = Selection::of(draft.spec);
+    let proxied = |port| draft.known.is_proxied(port) || selection.wants(port);
+    let Recipe { listeners, reasons, left } = recipe::derive(&draft.known, proxied);
+    // A listener for SSH or a database is no path for WebSockets.
+    let carries = |listener: &Listener| {
+        let port = listener.instance_port;
+        listener.is_transport() && (proxied(port) || recipe::service_without_proxy(port).is_none())
     };
-    if !any_carries && !left.is_empty() {
+    if !left.is_empty() && !listeners.values().any(carries) {
         return Err(PlanError::NothingToConvert(left.into_iter().map(|left| left.text).collect()));
     }
     for (port, reason) in reasons {

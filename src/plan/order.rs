@@ -42,7 +42,8 @@ struct Difference<'a> {
     target: Balancer,
 }
 
-fn group(about: Address, step: Step) -> Group {
+/// A group of one call.
+fn group(about: impl ToString, step: Step) -> Group {
     Group { about: about.to_string(), steps: vec![step], restore: Vec::new() }
 }
 
@@ -77,7 +78,7 @@ impl Difference<'_> {
         let tags: BTreeMap<_, _> = self.target.listeners.keys().flat_map(|port| self.journal_tags(*port)).collect();
         let missing = tags.iter().any(|(key, value)| self.live.tags.get(key) != Some(value));
         match missing {
-            true => vec![Group { about: "journal".to_owned(), steps: vec![Step::AddTags { tags }], restore: Vec::new() }],
+            true => vec![group("journal", Step::AddTags { tags })],
             false => Vec::new(),
         }
     }
@@ -95,7 +96,7 @@ impl Difference<'_> {
         }
         for (name, policy) in self.target.policies.iter().filter(|(name, _)| !self.live.policies.contains_key(*name)) {
             let step = Step::CreatePolicy { name: name.clone(), policy: policy.clone() };
-            groups.push(Group { about: format!("policy {name}"), steps: vec![step], restore: Vec::new() });
+            groups.push(group(format!("policy {name}"), step));
         }
         groups
     }
@@ -252,12 +253,7 @@ impl Difference<'_> {
 
     fn stale_policies(&self) -> Vec<Group> {
         let gone = self.live.policies.keys().filter(|name| !self.target.policies.contains_key(*name));
-        gone.map(|name| Group {
-            about: format!("policy {name}"),
-            steps: vec![Step::DeletePolicy { name: name.clone() }],
-            restore: Vec::new(),
-        })
-        .collect()
+        gone.map(|name| group(format!("policy {name}"), Step::DeletePolicy { name: name.clone() })).collect()
     }
 
     /// Tags of an interrupted run whose listeners need no further work.
@@ -268,7 +264,7 @@ impl Difference<'_> {
         match keys.is_empty() {
             true => Vec::new(),
             false => {
-                vec![Group { about: "journal".to_owned(), steps: vec![Step::RemoveTags { keys }], restore: Vec::new() }]
+                vec![group("journal", Step::RemoveTags { keys })]
             }
         }
     }
