@@ -5,15 +5,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Rooms and the rooms they may use; `cli` may use all.
-const MAY_USE: [(&str, &[&str]); 8] = [
+const MAY_USE: [(&str, &[&str]); 12] = [
     ("model", &[]),
+    ("audit", &["model"]),
+    ("backend", &["model"]),
     ("spec", &["model"]),
     ("plan", &["model", "spec"]),
     ("cloud", &["model", "plan"]),
     ("apply", &["plan", "cloud", "model"]),
     ("sandbox", &["model"]),
-    ("output", &["model", "plan", "apply"]),
-    ("cli", &["model", "spec", "plan", "cloud", "apply", "sandbox", "output"]),
+    ("demo", &[]),
+    ("verify", &["model"]),
+    ("output", &["model", "plan", "apply", "audit", "verify"]),
+    ("cli", &["model", "spec", "plan", "cloud", "apply", "audit", "verify", "backend", "sandbox", "demo", "output"]),
 ];
 
 /// Crates that only one folder may name.
