@@ -9,6 +9,7 @@
 //! - [`apply`]: makes the calls of a plan, and says what happens.
 //! - [`audit`]: what was read of balancers in, findings out; pure.
 //! - [`sandbox`]: a Classic Load Balancer on this machine, behind the real API.
+//! - [`verify`]: makes a real connection, and says at which stage it fails and why.
 //! - [`output`]: text, JSON and Markdown; the only writer.
 //! - [`cli`]: the commands; the only place that wires I/O.
 
@@ -21,3 +22,4 @@ pub mod output;
 pub mod plan;
 pub mod sandbox;
 pub mod spec;
+pub mod verify;
