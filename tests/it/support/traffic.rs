@@ -56,7 +56,8 @@ pub(crate) fn seed(listeners: &[&str], proxied: &[u16], instances: &[&str], heal
         list(instances)
     );
     if !proxied.is_empty() {
-        seed += "[balancers.policies.proxy]\npolicy_type = \"ProxyProtocolPolicyType\"\nattributes = { ProxyProtocol = \"true\" }\n";
+        seed +=
+            "[balancers.policies.proxy]\ntype = \"ProxyProtocolPolicyType\"\nattributes = { ProxyProtocol = \"true\" }\n";
         seed += "[balancers.backend_policies]\n";
         for port in proxied {
             seed += &format!("{port} = [\"proxy\"]\n");
@@ -189,7 +190,11 @@ pub(crate) fn connector(sandbox: &Sandbox) -> TlsConnector {
 }
 
 /// A TLS connection to a listener, verified for a name.
-pub(crate) async fn tls(sandbox: &Sandbox, port: u16, name: &str) -> std::io::Result<tokio_rustls::client::TlsStream<TcpStream>> {
+pub(crate) async fn tls(
+    sandbox: &Sandbox,
+    port: u16,
+    name: &str,
+) -> std::io::Result<tokio_rustls::client::TlsStream<TcpStream>> {
     let stream = TcpStream::connect(address(sandbox, port)).await?;
     connector(sandbox).connect(ServerName::try_from(name.to_owned()).unwrap(), stream).await
 }
