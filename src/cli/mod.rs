@@ -8,6 +8,7 @@ mod completions;
 mod connection;
 mod engine;
 mod error;
+mod instance;
 mod listener;
 mod man;
 mod outcome;
