@@ -3,5 +3,6 @@
 pub(crate) mod balancers;
 pub(crate) mod moto;
 pub(crate) mod sandbox;
+pub(crate) mod specs;
 pub(crate) mod story;
 pub(crate) mod wire;
