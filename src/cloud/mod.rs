@@ -2,9 +2,11 @@
 //!
 //! Only [`aws`] names an `aws_*` crate. Nothing here decides what to change.
 
+mod account;
 pub mod aws;
 mod error;
 
+pub use account::{Account, IDS_AT_ONCE, Page, TAGS_AT_ONCE};
 pub use error::{CloudError, CloudErrorKind};
 
 use std::time::Duration;
