@@ -39,7 +39,8 @@ fn case(report: &Report, balancer: &AuditedBalancer, rule: &Rule, fail_on: Optio
     let found: Vec<&Finding> = balancer.findings.iter().filter(|finding| finding.rule == rule.id).collect();
     let counting: Vec<&Finding> = found.iter().copied().filter(|finding| finding.suppressed.is_none()).collect();
     let fails = |finding: &&&Finding| fail_on.is_some_and(|threshold| finding.severity >= threshold);
-    let not_checked = report.not_checked.iter().find(|entry| entry.scope == balancer.scope && entry.rules.contains(&rule.id));
+    let not_checked =
+        report.not_checked.iter().find(|entry| entry.scope == balancer.scope && entry.rules.contains(&rule.id));
     let status = if let Some(worst) = counting.iter().filter(fails).max_by_key(|finding| finding.severity) {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
         let lines: Vec<String> = counting.iter().map(|finding| line(finding)).collect();
@@ -48,7 +49,8 @@ fn case(report: &Report, balancer: &AuditedBalancer, rule: &Rule, fail_on: Optio
         status
     } else if let Some(NotChecked { reason, .. }) = not_checked {
         skipped(&format!("not checked: {reason}"))
-    } else if let (true, Some(suppression)) = (counting.is_empty(), found.iter().find_map(|found| found.suppressed.as_ref())) {
+    } else if let (true, Some(suppression)) = (counting.is_empty(), found.iter().find_map(|found| found.suppressed.as_ref()))
+    {
         skipped(&format!("suppressed: {}", suppression.reason))
     } else {
         TestCaseStatus::success()
@@ -69,5 +71,5 @@ fn skipped(message: &str) -> TestCaseStatus {
 }
 
 fn line(finding: &Finding) -> String {
-    clean(&format!("{}: {}: {}", finding.severity, finding.place, finding.message))
+    clean(&format!("{}: {}", finding.severity, finding.message))
 }

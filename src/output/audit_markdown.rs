@@ -8,40 +8,43 @@ use super::markdown::escape;
 use super::mermaid::audited_flowchart;
 use crate::audit::{AuditedBalancer, Finding, NotChecked, Report, Rule, Severity, Unreadable};
 
-/// What GitHub takes for one step's summary, in bytes.
-const LIMIT: usize = 1 << 20;
-/// What is kept free for the tables that follow the balancers.
-const RESERVE: usize = LIMIT / 4;
+/// What GitHub takes for one step's summary, in bytes,
+/// less room for the lines that say what is left out.
+const LIMIT: usize = (1 << 20) - 1000;
 /// Pictures are drawn for the worst balancers only; each costs the reader's browser an embedded page.
 const PICTURES: usize = 10;
 
 /// A headline, the rules that fired, the balancers with findings (the worst first), what was suppressed and what could not be
 /// seen, and the rules' texts. At most 1 MiB.
 pub fn audit_markdown(report: &Report) -> String {
-    let mut page = Bounded { text: headline(report), limit: LIMIT - RESERVE };
-    page.table("Rules", "| rule | severity | findings | balancers | what is wrong |", rule_rows(report));
-    let mut balancers: Vec<&AuditedBalancer> =
-        report.balancers.iter().filter(|balancer| balancer.worst().is_some()).collect();
-    balancers.sort_by_key(|balancer| Reverse(balancer.worst())); // stable: by scope and name within a severity
-    let shown = balancers.iter().enumerate().take_while(|(index, balancer)| page.push(&section(balancer, *index))).count();
-    let left_out = &balancers[shown..];
-    page.limit = LIMIT - 200; // A line that says what is left out always fits.
-    if !left_out.is_empty() {
-        let findings: usize = left_out.iter().map(|balancer| balancer.counting().count()).sum();
-        let line = format!(
-            "\n**Left out for want of space: {} with {}.** `--format json` and `--format html` show all.\n",
-            counted(left_out.len(), "balancer"),
-            counted(findings, "finding"),
-        );
-        page.text.push_str(&line);
-    }
-    page.table("Not checked", "| account | region | rules | why |", report.not_checked.iter().map(not_checked_row));
+    let mut page = Bounded { text: headline(report), limit: LIMIT / 4 };
     page.table("Could not be read", "| account | region | balancer | why |", report.unreadable.iter().map(unreadable_row));
+    page.table("Not checked", "| account | region | rules | why |", report.not_checked.iter().map(not_checked_row));
+    page.table("Rules", "| rule | severity | findings | balancers | what is wrong |", rule_rows(report));
+    page.limit = LIMIT / 4 * 3;
+    push_balancers(&mut page, report);
+    page.limit = LIMIT;
     page.table("Suppressed", "| balancer | rule | where | what | reason | until |", suppressed_rows(report));
     for rule in report.rules.iter().filter(|rule| report.findings().any(|finding| finding.rule == rule.id)) {
         page.push(&explanation(rule));
     }
     page.text
+}
+
+/// The balancers with findings, the worst first, as many as fit; then how many do not.
+fn push_balancers(page: &mut Bounded, report: &Report) {
+    let mut balancers: Vec<&AuditedBalancer> =
+        report.balancers.iter().filter(|balancer| balancer.worst().is_some()).collect();
+    balancers.sort_by_key(|balancer| Reverse(balancer.worst())); // stable: by scope and name within a severity
+    let shown = balancers.iter().enumerate().take_while(|(index, balancer)| page.push(&section(balancer, *index))).count();
+    let left_out = &balancers[shown..];
+    if !left_out.is_empty() {
+        let findings: usize = left_out.iter().map(|balancer| balancer.counting().count()).sum();
+        let (balancers, findings) = (counted(left_out.len(), "balancer"), counted(findings, "finding"));
+        page.text.push_str(&format!(
+            "\n**Left out for want of space: {balancers} with {findings}.** `--format json` and `--format html` show all.\n"
+        ));
+    }
 }
 
 /// Text that does not grow beyond its limit.
@@ -75,7 +78,7 @@ impl Bounded {
             }
         }
         if left_out > 0 {
-            self.push(&format!("\n{left_out} more left out for want of space.\n"));
+            self.text.push_str(&format!("\n{left_out} more left out for want of space.\n"));
         }
     }
 }
@@ -145,8 +148,10 @@ fn suppressed_rows(report: &Report) -> impl Iterator<Item = String> {
 }
 
 fn explanation(rule: &Rule) -> String {
-    let (title, why, remedy) = (escape(rule.title), escape(rule.why), escape(rule.remedy));
-    format!("\n<details><summary>{}: {title}</summary>\n\n{why}\n\n**What to do:** {remedy}\n\n</details>\n", rule.id)
+    // The texts are ours and may hold Markdown; in a summary it would not be read as such.
+    let Rule { id, title, why, remedy, .. } = rule;
+    let title = escape(title);
+    format!("\n<details><summary>{id}: {title}</summary>\n\n{why}\n\n**What to do:** {remedy}\n\n</details>\n")
 }
 
 /// `1 error`, `2 errors`.

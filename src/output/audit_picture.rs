@@ -14,12 +14,12 @@ const INSTANCES: usize = 8;
 const BOX: i32 = 46;
 const PITCH: i32 = 60;
 /// The balancer's frame: its left and right edge, and the room above its boxes.
-const FRAME: (i32, i32, i32) = (118, 624, 44);
+const FRAME: (i32, i32, i32) = (118, 618, 44);
 /// Left edge and width of each column.
 const CLIENTS: (i32, i32) = (8, 76);
 const LISTENERS: (i32, i32) = (138, 166);
-const PORTS: (i32, i32) = (374, 230);
-const TARGETS: (i32, i32) = (690, 182);
+const PORTS: (i32, i32) = (370, 230);
+const TARGETS: (i32, i32) = (672, 204);
 
 /// A balancer's drawing.
 #[derive(Debug, Serialize)]
@@ -81,10 +81,8 @@ pub(super) fn picture(balancer: &AuditedBalancer) -> Picture {
     let height = FRAME.2 + offset(rows) + 16;
     let column = |count: usize| FRAME.2 + (offset(rows) - offset(count)) / 2;
 
-    let clients = Node {
-        faint: String::new(),
-        ..node("clients", CLIENTS, column(1), "clients".to_owned(), String::new(), None)
-    };
+    let clients =
+        Node { faint: String::new(), ..node("clients", CLIENTS, column(1), "clients".to_owned(), String::new(), None) };
     let fronts: Vec<Node> = stack(column(listeners.len()), &listeners, |y, listener| listener_node(balancer, listener, y));
     let ports: Vec<Node> =
         stack(column(topology.instance_ports.len()), &topology.instance_ports, |y, port| port_node(balancer, port, y));
@@ -197,11 +195,12 @@ fn wires(
 ) -> Vec<Wire> {
     let mut wires: Vec<Wire> = fronts.iter().map(|front| wire(right(clients), left(front), severity(front))).collect();
     for (listener, front) in listeners.iter().zip(fronts) {
-        let reached = balancer.topology.instance_ports.iter().zip(ports).find(|(port, _)| port.port == listener.instance_port);
+        let reached =
+            balancer.topology.instance_ports.iter().zip(ports).find(|(port, _)| port.port == listener.instance_port);
         wires.extend(reached.map(|(_, port)| wire(right(front), left(port), severity(front).max(severity(port)))));
     }
     // All ports lead to all instances: through one point, so that twenty wires are not two hundred.
-    let junction = (TARGETS.0 - 34, behind.first().zip(behind.last()).map_or(0, |(a, b)| (left(a).1 + left(b).1) / 2));
+    let junction = (TARGETS.0 - 28, behind.first().zip(behind.last()).map_or(0, |(a, b)| (left(a).1 + left(b).1) / 2));
     for port in ports.iter().filter(|port| port.kind == "port") {
         wires.push(wire(right(port), junction, severity(port)));
     }

@@ -142,7 +142,7 @@ fn results<'a>(balancer: &'a AuditedBalancer, index: &BTreeMap<&str, usize>) -> 
             rule_id: rule,
             rule_index: index.get(rule).copied(),
             level: level(*severity),
-            message: Message { text: clean(&format!("{}: {place}: {message}", balancer.name)) },
+            message: Message { text: clean(&format!("{}: {message}", balancer.name)) },
             locations: [location(&balancer.scope, &balancer.name, place)],
             partial_fingerprints: fingerprints(balancer, rule, place, *occurrence),
             suppressions: suppression.into_iter().collect(),
@@ -170,11 +170,8 @@ fn location(scope: &Scope, balancer: &str, place: &Place) -> Location {
         Place::Balancer => (balancer.to_owned(), whole),
         part => (part.to_string(), format!("{whole}/{part}")),
     };
-    let logical = LogicalLocation {
-        name: clean(&name),
-        fully_qualified_name: clean(&fully_qualified_name),
-        kind: kind(place),
-    };
+    let logical =
+        LogicalLocation { name: clean(&name), fully_qualified_name: clean(&fully_qualified_name), kind: kind(place) };
     let uri = format!("aws/{}/{}/elb/{}", path_part(account), path_part(region), path_part(balancer));
     let physical_location = json!({"artifactLocation": {"uri": uri}, "region": {"startLine": 1}});
     Location { physical_location, logical_locations: [logical] }
@@ -210,7 +207,8 @@ fn not_checked(entry: &NotChecked, index: &BTreeMap<&str, usize>) -> Vec<Value> 
 fn unreadable(entry: &Unreadable) -> Value {
     let Unreadable { scope, balancer, reason } = entry;
     let Scope { account, region } = scope;
-    let what = balancer.as_ref().map_or_else(|| format!("{account} {region}"), |name| format!("{name} in {account} {region}"));
+    let what =
+        balancer.as_ref().map_or_else(|| format!("{account} {region}"), |name| format!("{name} in {account} {region}"));
     let mut notification = json!({
         "descriptor": {"id": "unreadable", "index": 1},
         "level": "error",

@@ -8,8 +8,7 @@ use elbws::audit::{
 };
 
 /// What an attacker would put into a name, a tag or a message.
-pub(crate) const HOSTILE: &str =
-    "\"><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">'|`*_[x](javascript:0) \u{1b}[31m\u{202e}{{ 7 * 7 }}";
+pub(crate) const HOSTILE: &str = "\"><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">'|`*_[x](javascript:0) \u{1b}[31m\u{202e}{{ 7 * 7 }}";
 
 /// Rules with invented texts; the identifiers and severities are all that renderers know of them.
 pub(crate) const RULES: [Rule; 6] = [
@@ -28,7 +27,8 @@ const fn rule(
     needs: &'static [Read],
     fixed_by_apply: bool,
 ) -> Rule {
-    let why = "An HTTP listener answers the Upgrade request itself, so that no WebSocket opens. Clients fall back to polling.";
+    let why =
+        "An HTTP listener answers the Upgrade request itself, so that no WebSocket opens. Clients fall back to polling.";
     let remedy = "Replace the listener by SSL towards clients and TCP towards instances: `elbws apply` does it.";
     Rule { id, severity, title, why, remedy, needs, fixed_by_apply }
 }
@@ -151,11 +151,8 @@ pub(crate) fn hostile() -> Report {
     balancer.scope = Scope { account: HOSTILE.to_owned(), region: HOSTILE.to_owned() };
     balancer.topology.instance_ports[0].policies = vec![HOSTILE.to_owned()];
     balancer.topology.health_check = Some(HOSTILE.to_owned());
-    balancer.topology.instances = vec![InstanceNode {
-        id: HOSTILE.to_owned(),
-        state: Some(HOSTILE.to_owned()),
-        zone: Some(HOSTILE.to_owned()),
-    }];
+    balancer.topology.instances =
+        vec![InstanceNode { id: HOSTILE.to_owned(), state: Some(HOSTILE.to_owned()), zone: Some(HOSTILE.to_owned()) }];
     let scope = balancer.scope.clone();
     Report {
         elbws_version: HOSTILE.to_owned(),
