@@ -23,6 +23,7 @@ mod support;
 mod traffic_api;
 mod traffic_health;
 mod traffic_http;
+mod traffic_peers;
 mod traffic_time;
 mod traffic_transport;
 mod unknowns;
