@@ -22,3 +22,6 @@ mod seed_story;
 mod support;
 mod traffic_transport;
 mod unknowns;
+mod verify_client;
+mod verify_command;
+mod verify_symptoms;

@@ -5,4 +5,5 @@ pub(crate) mod moto;
 pub(crate) mod sandbox;
 pub(crate) mod story;
 pub(crate) mod traffic;
+pub(crate) mod web_server;
 pub(crate) mod wire;
