@@ -281,6 +281,21 @@ async fn a_server_that_never_answers_is_not_waited_for_for_ever() {
     is(&run(&probe).await, Cause::NoReply, Stage::Upgrade);
 }
 
+/// A server that finds a PROXY line instead of a request has answered before the request comes.
+#[tokio::test]
+async fn an_answer_that_comes_before_the_request_is_read() {
+    let hasty = server(|mut stream| async move {
+        let page = "<hr><center>nginx/1.22.1</center>";
+        let reply = format!("HTTP/1.1 400 Bad Request\r\nContent-Length: {}\r\n\r\n{page}", page.len());
+        let _ = stream.write_all(reply.as_bytes()).await;
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    })
+    .await;
+    for _ in 0..20 {
+        is(&run(&probe("ws", hasty)).await, Cause::UnexpectedProxyLine, Stage::Upgrade);
+    }
+}
+
 /// A reply without an end, in headers or body, is bounded.
 #[tokio::test]
 async fn an_endless_reply_ends() {

@@ -20,9 +20,10 @@ fn steady(text: &str, port: u16) -> String {
     for line in text.lines() {
         let mut words: Vec<String> = line.split(' ').map(str::to_owned).collect();
         for index in 1..words.len() {
-            let is_time = words[index - 1].parse::<f64>().is_ok() && matches!(words[index].as_str(), "ms" | "s");
+            let is_time = words[index - 1].trim_start_matches('(').parse::<f64>().is_ok()
+                && matches!(words[index].trim_end_matches([',', ')']), "ms" | "s");
             if is_time {
-                words[index - 1] = "N".to_owned();
+                words[index - 1] = if words[index - 1].starts_with('(') { "(N" } else { "N" }.to_owned();
             }
         }
         // Columns move with the length of a time.
@@ -38,14 +39,39 @@ async fn a_verdict_reads_well() {
     let url = format!("ws://127.0.0.1:{}/ws", address.port());
     let (status, stdout, stderr) = elbws(&["verify", &url, "--message", "hello {token}", "--count", "3"]).await;
     assert_eq!((status, stderr.as_str()), (0, ""), "{stdout}");
-    insta::assert_snapshot!(steady(&stdout, address.port()), @"");
+    insta::assert_snapshot!(steady(&stdout, address.port()), @r"
+    ws://127.0.0.1:PORT/ws
+
+    ok name N ms 127.0.0.1
+    ok tcp N ms connected to 127.0.0.1:PORT
+    ok http N ms GET /: 200 OK
+    ok upgrade N ms GET /ws: 101 Switching Protocols
+    ok message N ms the message came back in N ms
+    2 messages came
+    ok count N ms 3 of 3 connections open at the same time
+    each open after N ms at best, N ms in the median, N ms at worst
+
+    Proven: the WebSocket works.
+    ");
 
     let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let url = format!("wss://127.0.0.1:{}/ws", closed.port());
     let (status, stdout, stderr) = elbws(&["verify", &url, "--insecure"]).await;
     assert_eq!(status, 1, "{stdout}");
     assert!(stderr.contains("the certificate is not verified"), "{stderr}");
-    insta::assert_snapshot!(steady(&stdout, closed.port()), @"");
+    insta::assert_snapshot!(steady(&stdout, closed.port()), @r"
+    wss://127.0.0.1:PORT/ws
+
+    ok name N ms 127.0.0.1
+    FAIL tcp N ms no connection
+    127.0.0.1:PORT: Connection refused (os error 111) (N ms)
+
+    Broken: nothing listens on port PORT.
+    seen 127.0.0.1:PORT: Connection refused (os error 111)
+    do check the port, and that the name points to the balancer
+
+    Not proven: see above.
+    ");
 }
 
 #[tokio::test]

@@ -59,8 +59,9 @@ impl Nginx {
         }
     }
 
+    /// A log file as it is now. It repeats bytes that are no text.
     pub(crate) fn log(&self, name: &str) -> String {
-        std::fs::read_to_string(self.path(name)).unwrap_or_default()
+        String::from_utf8_lossy(&std::fs::read(self.path(name)).unwrap_or_default()).into_owned()
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
