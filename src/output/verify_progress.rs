@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::verify::{Event, Stage};
 
@@ -16,6 +16,10 @@ impl VerifyView {
     pub fn new(shown: bool) -> Self {
         let spinner = shown.then(|| {
             let spinner = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            // The template is a literal that indicatif accepts; without a style it draws a bar, nothing worse.
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
+                spinner.set_style(style);
+            }
             spinner.enable_steady_tick(Duration::from_millis(120));
             spinner
         });

@@ -296,6 +296,13 @@ async fn an_answer_that_comes_before_the_request_is_read() {
     }
 }
 
+#[tokio::test]
+async fn the_servers_cookies_are_not_repeated() {
+    let address = answers(b"HTTP/1.1 200 OK\r\nSet-Cookie: session=s3cr3t\r\nContent-Length: 0\r\n\r\n").await;
+    let verdict = serde_json::to_string(&run(&probe("ws", address)).await).unwrap();
+    assert!(verdict.contains("set-cookie") && !verdict.contains("s3cr3t"), "{verdict}");
+}
+
 /// A reply without an end, in headers or body, is bounded.
 #[tokio::test]
 async fn an_endless_reply_ends() {
