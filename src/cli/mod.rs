@@ -21,6 +21,8 @@ mod show;
 mod signals;
 mod stdout;
 mod target;
+mod verify;
+mod verify_balancer;
 
 use std::process::ExitCode;
 
@@ -102,6 +104,7 @@ enum Command {
     #[command(subcommand)]
     ProxyProtocol(proxy_protocol::ProxyProtocolCommand),
     Show(show::ShowArgs),
+    Verify(verify::VerifyArgs),
     Sandbox(sandbox::SandboxArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
@@ -140,6 +143,7 @@ async fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Certificate(args) => certificate::run(global, args).await,
         Command::ProxyProtocol(command) => proxy_protocol::run(global, command).await,
         Command::Show(args) => signals::interruptible(show::run(global, args)).await,
+        Command::Verify(args) => signals::interruptible(verify::run(global, args)).await,
         Command::Sandbox(args) => sandbox::run(global, args).await,
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),

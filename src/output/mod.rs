@@ -17,6 +17,10 @@ mod progress;
 mod show_text;
 pub mod sink;
 mod topology;
+mod verify_json;
+mod verify_progress;
+mod verify_stage;
+mod verify_text;
 
 pub use audit_html::audit_html;
 pub use audit_junit::audit_junit;
@@ -29,3 +33,7 @@ pub use page::{Page, clean};
 pub use plan_text::plan_text;
 pub use progress::ProgressView;
 pub use show_text::show_text;
+pub use verify_json::verdict_json;
+pub use verify_progress::VerifyView;
+pub use verify_stage::stage_text;
+pub use verify_text::{verdict_text, verify_heading};

@@ -28,3 +28,6 @@ mod traffic_peers;
 mod traffic_time;
 mod traffic_transport;
 mod unknowns;
+mod verify_client;
+mod verify_command;
+mod verify_symptoms;
