@@ -7,6 +7,10 @@ mod error;
 
 pub use error::{CloudError, CloudErrorKind};
 
+use std::collections::BTreeSet;
+
+use ipnet::IpNet;
+
 use crate::model::{Balancer, CertificateArn};
 use crate::plan::Step;
 
@@ -38,6 +42,9 @@ pub trait Cloud: Send + Sync {
 
     /// Whether a certificate exists in the service its ARN names and can be used.
     fn has_certificate(&self, arn: &CertificateArn) -> impl Future<Output = Result<bool, CloudError>> + Send;
+
+    /// The address ranges of subnets, which a balancer's connections to its instances come from.
+    fn subnet_ranges(&self, subnets: &BTreeSet<String>) -> impl Future<Output = Result<BTreeSet<IpNet>, CloudError>> + Send;
 
     /// Makes the one call that a step stands for.
     fn perform(&self, name: &str, step: &Step) -> impl Future<Output = Result<(), CloudError>> + Send;

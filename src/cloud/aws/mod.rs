@@ -3,11 +3,13 @@
 //! The only place that names an `aws_*` crate. It translates and nothing else: it decides neither what to change nor what
 //! to say about it, and no type of the SDK leaves it. One idea a file: `config` builds the one configuration, `read` makes
 //! the describe calls, `reply` turns their answers into the model, `whole` refuses half an answer, `write` makes the call of
-//! a step, `certificate` looks for a certificate, `error` turns every failure into a [`CloudError`].
+//! a step, `certificate` looks for a certificate, `network` asks EC2 for address ranges, `error` turns every failure into a
+//! [`CloudError`].
 
 mod certificate;
 mod config;
 mod error;
+mod network;
 mod read;
 mod reply;
 mod whole;
@@ -15,7 +17,10 @@ mod write;
 
 pub use config::{AwsOptions, StaticCredentials};
 
+use std::collections::BTreeSet;
+
 use aws_config::SdkConfig;
+use ipnet::IpNet;
 
 use super::{Cloud, CloudError, Identity};
 use crate::model::{Balancer, CertificateArn};
@@ -31,6 +36,7 @@ pub struct Aws {
     endpoint: Option<String>,
     sdk: SdkConfig,
     elb: aws_sdk_elasticloadbalancing::Client,
+    ec2: aws_sdk_ec2::Client,
     iam: aws_sdk_iam::Client,
     sts: aws_sdk_sts::Client,
 }
@@ -49,6 +55,7 @@ impl Aws {
             region,
             endpoint: sdk.endpoint_url().map(str::to_owned),
             elb: aws_sdk_elasticloadbalancing::Client::from_conf(config::elb(&sdk)),
+            ec2: aws_sdk_ec2::Client::new(&sdk),
             iam: aws_sdk_iam::Client::new(&sdk),
             sts: aws_sdk_sts::Client::new(&sdk),
             sdk,
@@ -90,6 +97,10 @@ impl Cloud for Aws {
 
     async fn has_certificate(&self, arn: &CertificateArn) -> Result<bool, CloudError> {
         self.find_certificate(arn).await
+    }
+
+    async fn subnet_ranges(&self, subnets: &BTreeSet<String>) -> Result<BTreeSet<IpNet>, CloudError> {
+        self.read_subnet_ranges(subnets).await
     }
 
     async fn perform(&self, name: &str, step: &Step) -> Result<(), CloudError> {

@@ -1,0 +1,286 @@
+//! `elbws backend`: the web server's side, written or checked.
+
+use std::collections::BTreeSet;
+
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use ipnet::IpNet;
+
+use super::connection::Connection;
+use super::error::{CliError, Exit, with_cloud_hints};
+use super::stdout::write_data;
+use super::target::{SpecArgs, Target};
+use super::{Global, reading};
+use crate::backend::{
+    BackendError, CutOver, Request, Server, ServerName, Upstream, WebSocketRoute, cut_over, generate, newly_proxied,
+};
+use crate::cloud::{Cloud, CloudErrorKind};
+use crate::model::Balancer;
+use crate::output::{clean, sink, warning_text};
+use crate::plan::plan;
+use crate::spec::recipe::service_without_proxy;
+use crate::spec::{ListenerIntent, ListenerRequest, Spec};
+
+/// Print, or check, the configuration of the web server behind a balancer
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The configuration fits the balancer as `elbws apply` leaves it, with the same flags given to both; --as-is takes it as it is.
+
+Where a port is in use already, web server and balancer cannot change at the same instant. --cut-over gives the web server a
+second port that expects the PROXY header, and says in the file's head how to move the balancer there and when to close the
+old port.
+
+Examples:
+  elbws backend nginx --elb chat > chat.conf
+  elbws backend nginx --elb chat --app 127.0.0.1:8000 --websocket /ws/=127.0.0.1:9000
+  elbws backend nginx --elb chat --cut-over 8080
+  elbws backend nginx --elb chat --health-check HTTP:8081/health    a plain port for a health check that asks a page
+  elbws backend nginx --elb chat --check /etc/nginx/nginx.conf      exits 2 if something would break
+  nginx -T | elbws backend nginx --elb chat --check -
+  elbws backend haproxy --elb chat > haproxy.cfg")]
+pub(super) struct BackendArgs {
+    /// The web server
+    #[arg(value_name = "SERVER", value_parser = server())]
+    server: Server,
+    /// Where the application listens
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8000")]
+    app: Upstream,
+    /// A path that leads to an application of its own, as /ws/=127.0.0.1:9000; repeat it. WebSockets work on every path
+    #[arg(long, value_name = "PATH=HOST:PORT")]
+    websocket: Vec<WebSocketRoute>,
+    /// A host name to answer to; repeat it [default: any]
+    #[arg(long, value_name = "NAME")]
+    server_name: Vec<ServerName>,
+    /// Serve plain HTTP too, instead of redirecting it to HTTPS
+    #[arg(long)]
+    no_redirect: bool,
+    /// A range that the balancer's connections come from; repeat it [default: its subnets, as EC2 describes them]
+    #[arg(long, value_name = "CIDR", value_parser = trusted_range)]
+    trust: Vec<IpNet>,
+    /// Switch through a new instance port that expects the PROXY header, and print how
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..), conflicts_with_all = ["as_is", "config", "prune"])]
+    cut_over: Option<u16>,
+    /// Take the balancer as it is, not as `elbws apply` leaves it
+    #[arg(long, conflicts_with_all = ["config", "listener", "certificate", "policy_name", "instance_port", "skip_instance_port", "idle_timeout", "ssl_policy", "health_check", "keep_health_check", "prune", "no_journal"])]
+    as_is: bool,
+    #[command(flatten, next_help_heading = "What apply will be asked for")]
+    spec: SpecArgs,
+}
+
+pub(super) async fn run(global: Global, args: BackendArgs) -> Result<Exit, CliError> {
+    let (name, spec) = args.target()?;
+    let connection = Connection::open(&global).await?;
+    let live = reading::read(connection.cloud(), &name).await?;
+    let trusted = args.trusted(&connection, &live).await?;
+    let after = match args.as_is {
+        true => live.clone(),
+        false => planned(&live, &spec)?,
+    };
+    let refused = |error: BackendError| refused(&name, &error);
+    let (balancer, before, mut header) = match args.cut_over {
+        Some(port) => {
+            let switch = cut_over(&live, &after, port).map_err(refused)?;
+            let balancer = planned(&live, &asked_for(&spec, &switch))?;
+            let header = args.steps(&global, &balancer, &switch, port);
+            (balancer, Some(&live), header)
+        }
+        None => {
+            let header = args.state(&global, &name, &newly_proxied(&live, &after).map_err(refused)?);
+            (after, None, header)
+        }
+    };
+    header.insert(0, format!("Made by: {}", typed(|_| true)));
+    let mut request = Request::new(&balancer, trusted.into_iter().collect(), args.app.clone());
+    request.before = before;
+    request.websockets = args.websocket.clone();
+    request.server_names = args.server_name.clone();
+    request.redirect = !args.no_redirect;
+    request.leave_out = foreign_ports(&balancer);
+    request.header = header;
+    request.header.extend(request.leave_out.iter().map(|port| {
+        format!("Instance port {port} is left to {}.", service_without_proxy(*port).unwrap_or("another program"))
+    }));
+    let configuration = generate(args.server, &request).map_err(refused)?;
+    for warning in &configuration.warnings {
+        sink::message(&warning_text(&clean(&format!("balancer `{name}`: {warning}"))));
+    }
+    write_data(&configuration.text)?;
+    Ok(Exit::Done)
+}
+
+impl BackendArgs {
+    /// The one balancer that the configuration is for, and what is asked of it.
+    fn target(&self) -> Result<Target, CliError> {
+        let mut targets = self.spec.targets()?;
+        match (targets.pop(), targets.len()) {
+            (Some(target), 0) => Ok(target),
+            _ => Err(CliError::usage("a configuration is for one balancer").hint("name one with --elb NAME")),
+        }
+    }
+
+    /// The ranges that the balancer's connections come from.
+    async fn trusted(&self, connection: &Connection, balancer: &Balancer) -> Result<BTreeSet<IpNet>, CliError> {
+        if !self.trust.is_empty() {
+            return Ok(self.trust.iter().copied().collect());
+        }
+        let name = &balancer.name;
+        if balancer.subnets.is_empty() {
+            let why = format!("balancer `{name}` has no subnets, so it is unknown where its connections come from");
+            return Err(CliError::failed(why).hint("name the ranges with --trust CIDR"));
+        }
+        connection.cloud().subnet_ranges(&balancer.subnets).await.map_err(|error| {
+            let why = format!("the ranges of the subnets of balancer `{name}` are unknown: {error}");
+            let failed = with_cloud_hints(CliError::failed(why), &error);
+            match error.kind {
+                CloudErrorKind::AccessDenied => {
+                    failed.hint("or name the ranges with --trust CIDR, which needs no permission")
+                }
+                _ => failed.hint("--trust CIDR names the ranges without asking EC2"),
+            }
+        })
+    }
+
+    /// Which state the configuration is for, and what follows from that.
+    fn state(&self, global: &Global, name: &str, newly_proxied: &BTreeSet<u16>) -> Vec<String> {
+        if self.as_is {
+            return vec!["It fits the balancer as it is.".to_owned()];
+        }
+        let mut lines = vec![format!("It fits the balancer as this leaves it: {}", self.apply(global, name, Vec::new()))];
+        for port in newly_proxied {
+            lines.push(format!(
+                "Until both are in place, connections to instance port {port} fail; --cut-over PORT avoids that."
+            ));
+        }
+        lines
+    }
+
+    /// The steps of a switch through a new port, which leads to `after`.
+    fn steps(&self, global: &Global, after: &Balancer, switch: &CutOver, port: u16) -> Vec<String> {
+        let CutOver { old_port, listeners } = switch;
+        let listeners = listeners.iter().map(|listener| ("--listener", Some(listener.to_string()))).collect();
+        let mut steps = vec![
+            format!(
+                "reload the web server with this file; let port {port} through the security groups of balancer and instances"
+            ),
+            format!("move the balancer:\n{}", self.apply(global, &after.name, listeners)),
+        ];
+        if after.health_check.as_ref().is_some_and(|check| check.target.port == *old_port) {
+            let flag = ("--health-check", Some(format!("TCP:{port}")));
+            steps.push(format!("move its health check off the old port:\n{}", self.apply(global, &after.name, vec![flag])));
+        }
+        steps.push(format!(
+            "when the connections through port {old_port} have ended, replace this file, and with it the old port:\n{}",
+            typed(|flag| flag != "--cut-over" && flag != "--listener")
+        ));
+        let mut lines = vec![
+            String::new(),
+            format!(
+                "It serves port {old_port} as before, and port {port} with the PROXY header. To switch from one to the other:"
+            ),
+        ];
+        for (number, step) in steps.iter().enumerate() {
+            let mut parts = step.lines();
+            lines.push(format!("{}. {}", number + 1, parts.next().unwrap_or_default()));
+            lines.extend(parts.map(|command| format!("      {command}")));
+        }
+        lines
+    }
+
+    /// The command line of `elbws apply` that goes with this one. `instead` are flags to give instead of what was said about
+    /// listeners and, where it names one, about the health check.
+    fn apply(&self, global: &Global, name: &str, instead: Vec<(&'static str, Option<String>)>) -> String {
+        let checks = instead.iter().any(|(flag, _)| *flag == "--health-check");
+        let replaced = |flag: &str| match flag {
+            "--listener" => !instead.is_empty(),
+            "--health-check" | "--keep-health-check" => checks,
+            _ => false,
+        };
+        let mut flags = vec![("--elb", Some(name.to_owned()))];
+        flags.extend(instead.clone());
+        flags.extend(self.spec.flags().into_iter().filter(|(flag, _)| !replaced(flag)));
+        let Global { region, profile, endpoint_url, sandbox: _, color: _, verbose: _, quiet: _ } = global;
+        for (flag, value) in [("--region", region), ("--profile", profile), ("--endpoint-url", endpoint_url)] {
+            flags.extend(value.iter().map(|value| (flag, Some(value.clone()))));
+        }
+        let words = flags.into_iter().flat_map(|(flag, value)| [Some(flag.to_owned()), value.map(quoted)]).flatten();
+        format!("elbws apply {}", words.collect::<Vec<_>>().join(" "))
+    }
+}
+
+/// The state that `elbws apply` leads to.
+fn planned(live: &Balancer, spec: &Spec) -> Result<Balancer, CliError> {
+    match plan(live, spec) {
+        Ok(plan) => Ok(plan.after),
+        Err(error) => Err(CliError::plan(&live.name, &error).hint("--as-is takes the balancer as it is now")),
+    }
+}
+
+/// What is asked of the balancer when it is moved to a new instance port.
+fn asked_for(spec: &Spec, switch: &CutOver) -> Spec {
+    let request = |listener: &crate::model::Listener| ListenerRequest {
+        protocol: listener.protocol.clone(),
+        load_balancer_port: listener.load_balancer_port,
+        instance_protocol: listener.instance_protocol.clone(),
+        instance_port: listener.instance_port,
+        certificate: None,
+    };
+    Spec { listeners: ListenerIntent::Set(switch.listeners.iter().map(request).collect()), ..spec.clone() }
+}
+
+/// Instance ports of well-known services that speak no HTTP, unless they get the PROXY header all the same.
+fn foreign_ports(balancer: &Balancer) -> BTreeSet<u16> {
+    let ports =
+        balancer.listeners.values().filter(|listener| listener.is_transport()).map(|listener| listener.instance_port);
+    ports.filter(|port| service_without_proxy(*port).is_some() && !balancer.is_proxied(*port)).collect()
+}
+
+fn refused(name: &str, error: &BackendError) -> CliError {
+    let failed = CliError::failed(format!("balancer `{name}`: {error}"));
+    match error {
+        BackendError::MixedPort { .. } => failed.hint("`elbws plan` shows what would mend the balancer"),
+        BackendError::SeveralToCutOver(ports) => {
+            let others =
+                ports.iter().skip(1).map(|port| format!("--skip-instance-port {port}")).collect::<Vec<_>>().join(" ");
+            failed.hint(format!("leave the others for later with {others}"))
+        }
+        BackendError::NothingToCutOver => failed.hint("leave --cut-over out"),
+        BackendError::TrustsEverybody(_) | BackendError::NothingTrusted => failed.hint("name the ranges with --trust CIDR"),
+        _ => failed,
+    }
+}
+
+/// The command line as it was typed, without flags that are not `kept`; each of those takes one value.
+fn typed(kept: impl Fn(&str) -> bool) -> String {
+    let mut words = vec!["elbws".to_owned()];
+    let mut arguments = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
+    while let Some(word) = arguments.next() {
+        match word.split_once('=') {
+            Some((flag, _)) if !kept(flag) => {}
+            None if !kept(&word) => drop(arguments.next()),
+            _ => words.push(quoted(word)),
+        }
+    }
+    words.join(" ")
+}
+
+/// A word as a shell reads it back.
+fn quoted(word: String) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_=/.,:@%+~".contains(&byte);
+    match !word.is_empty() && word.bytes().all(plain) {
+        true => word,
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
+}
+
+fn server() -> impl TypedValueParser<Value = Server> {
+    PossibleValuesParser::new(Server::ALL.map(Server::name))
+        .map(|name| Server::ALL.into_iter().find(|server| server.name() == name).unwrap_or(Server::Nginx))
+}
+
+fn trusted_range(text: &str) -> Result<IpNet, String> {
+    match text.parse::<IpNet>() {
+        Ok(range) if range.prefix_len() == 0 => Err(format!("{range} is every address there is")),
+        Ok(range) => Ok(range),
+        Err(_) => Err("give a range such as 10.0.1.0/24".to_owned()),
+    }
+}
