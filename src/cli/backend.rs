@@ -1,22 +1,25 @@
 //! `elbws backend`: the web server's side, written or checked.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
-use clap::Args;
+use anyhow::Context;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 
 use super::connection::Connection;
 use super::error::{CliError, Exit, with_cloud_hints};
 use super::stdout::write_data;
 use super::target::{SpecArgs, Target};
-use super::{Global, reading};
+use super::{Global, nginx_files, reading};
+use crate::backend::check::{CheckError, Expectation, check};
 use crate::backend::{
     BackendError, CutOver, Request, Server, ServerName, Upstream, WebSocketRoute, cut_over, generate, newly_proxied,
 };
 use crate::cloud::{Cloud, CloudErrorKind};
 use crate::model::Balancer;
-use crate::output::{clean, sink, warning_text};
+use crate::output::{clean, findings_json, findings_text, sink, warning_text};
 use crate::plan::plan;
 use crate::spec::recipe::service_without_proxy;
 use crate::spec::{ListenerIntent, ListenerRequest, Spec};
@@ -60,6 +63,12 @@ pub(super) struct BackendArgs {
     /// Switch through a new instance port that expects the PROXY header, and print how
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..), conflicts_with_all = ["as_is", "config", "prune"])]
     cut_over: Option<u16>,
+    /// Check this configuration of nginx, and what it includes, instead of printing one; - reads `nginx -T` from stdin
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["app", "websocket", "server_name", "no_redirect", "cut_over"])]
+    check: Option<PathBuf>,
+    /// The format of what a check finds
+    #[arg(long, value_enum, default_value_t = CheckFormat::Text, requires = "check")]
+    format: CheckFormat,
     /// Take the balancer as it is, not as `elbws apply` leaves it
     #[arg(long, conflicts_with_all = ["config", "listener", "certificate", "policy_name", "instance_port", "skip_instance_port", "idle_timeout", "ssl_policy", "health_check", "keep_health_check", "prune", "no_journal"])]
     as_is: bool,
@@ -67,8 +76,20 @@ pub(super) struct BackendArgs {
     spec: SpecArgs,
 }
 
+/// Formats of a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum CheckFormat {
+    /// For people: one finding a line.
+    Text,
+    /// For programs.
+    Json,
+}
+
 pub(super) async fn run(global: Global, args: BackendArgs) -> Result<Exit, CliError> {
     let (name, spec) = args.target()?;
+    if args.check.is_some() && args.server != Server::Nginx {
+        return Err(CliError::usage("only configurations of nginx can be checked"));
+    }
     let connection = Connection::open(&global).await?;
     let live = reading::read(connection.cloud(), &name).await?;
     let trusted = args.trusted(&connection, &live).await?;
@@ -76,6 +97,9 @@ pub(super) async fn run(global: Global, args: BackendArgs) -> Result<Exit, CliEr
         true => live.clone(),
         false => planned(&live, &spec)?,
     };
+    if let Some(file) = &args.check {
+        return report(file, args.format, &Expectation { leave_out: foreign_ports(&after), balancer: &after, trusted });
+    }
     let refused = |error: BackendError| refused(&name, &error);
     let (balancer, before, mut header) = match args.cut_over {
         Some(port) => {
@@ -205,6 +229,23 @@ impl BackendArgs {
         let words = flags.into_iter().flat_map(|(flag, value)| [Some(flag.to_owned()), value.map(quoted)]).flatten();
         format!("elbws apply {}", words.collect::<Vec<_>>().join(" "))
     }
+}
+
+/// Checks a configuration and prints what was found.
+fn report(file: &Path, format: CheckFormat, expectation: &Expectation<'_>) -> Result<Exit, CliError> {
+    let name = &expectation.balancer.name;
+    let main = nginx_files::read_main(file)?;
+    let findings =
+        check(expectation, main, &mut |pattern| nginx_files::included(file, pattern)).map_err(|error| match error {
+            CheckError::Source(error) => CliError::failed(format!("the configuration cannot be read: {error}")),
+            CheckError::Balancer(error) => refused(name, &error),
+        })?;
+    let text = match format {
+        CheckFormat::Text => findings_text(&findings, name),
+        CheckFormat::Json => findings_json(&findings, name).context("no JSON")?,
+    };
+    write_data(&text)?;
+    Ok(if findings.is_empty() { Exit::Done } else { Exit::Pending })
 }
 
 /// The state that `elbws apply` leads to.

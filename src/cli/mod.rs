@@ -11,6 +11,7 @@ mod engine;
 mod error;
 mod listener;
 mod man;
+mod nginx_files;
 mod outcome;
 mod plan;
 mod proxy_protocol;

@@ -3,6 +3,7 @@
 //! Renderers are pure: they turn a plan, a balancer or an event into text. Only [`sink`] writes.
 
 mod error;
+mod findings;
 mod json;
 mod markdown;
 mod mermaid;
@@ -14,6 +15,7 @@ pub mod sink;
 mod topology;
 
 pub use error::{error_text, warning_text};
+pub use findings::{findings_json, findings_text};
 pub use json::{balancer_json, event_json, plan_json};
 pub use markdown::plan_markdown;
 pub use page::{Page, clean};
