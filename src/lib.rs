@@ -10,6 +10,7 @@
 //! - [`audit`]: what was read of balancers in, findings out; pure.
 //! - [`backend`]: the web server's side: configuration written and checked; pure.
 //! - [`sandbox`]: a Classic Load Balancer on this machine, behind the real API.
+//! - [`verify`]: makes a real connection, and says at which stage it fails and why.
 //! - [`output`]: text, JSON and Markdown; the only writer.
 //! - [`cli`]: the commands; the only place that wires I/O.
 
@@ -23,3 +24,4 @@ pub mod output;
 pub mod plan;
 pub mod sandbox;
 pub mod spec;
+pub mod verify;

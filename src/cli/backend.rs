@@ -17,7 +17,7 @@ use crate::backend::check::{CheckError, Expectation, check};
 use crate::backend::{
     BackendError, CutOver, Request, Server, ServerName, Upstream, WebSocketRoute, cut_over, generate, newly_proxied,
 };
-use crate::cloud::{Cloud, CloudErrorKind};
+use crate::cloud::Account;
 use crate::model::Balancer;
 use crate::output::{clean, findings_json, findings_text, sink, warning_text};
 use crate::plan::plan;
@@ -152,16 +152,21 @@ impl BackendArgs {
             let why = format!("balancer `{name}` has no subnets, so it is unknown where its connections come from");
             return Err(CliError::failed(why).hint("name the ranges with --trust CIDR"));
         }
-        connection.cloud().subnet_ranges(&balancer.subnets).await.map_err(|error| {
-            let why = format!("the ranges of the subnets of balancer `{name}` are unknown: {error}");
-            let failed = with_cloud_hints(CliError::failed(why), &error);
-            match error.kind {
-                CloudErrorKind::AccessDenied => {
-                    failed.hint("or name the ranges with --trust CIDR, which needs no permission")
-                }
-                _ => failed.hint("--trust CIDR names the ranges without asking EC2"),
-            }
-        })
+        let failed = |why: &dyn std::fmt::Display| {
+            CliError::failed(format!("the ranges of the subnets of balancer `{name}` are unknown: {why}"))
+        };
+        let by_hand = "or name the ranges with --trust CIDR, which asks EC2 for nothing";
+        let ids: Vec<String> = balancer.subnets.iter().cloned().collect();
+        let subnets = connection
+            .cloud()
+            .subnets(&ids)
+            .await
+            .map_err(|error| with_cloud_hints(failed(&error), &error).hint(by_hand))?;
+        let range = |id: &String| {
+            let subnet = subnets.get(id).ok_or_else(|| failed(&format!("EC2 knows no {id}")).hint(by_hand))?;
+            subnet.cidr.parse().map_err(|_| failed(&format!("`{}` is no range", subnet.cidr)).hint(by_hand))
+        };
+        ids.iter().map(range).collect()
     }
 
     /// Which state the configuration is for, and what follows from that.

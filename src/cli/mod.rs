@@ -9,6 +9,7 @@ mod completions;
 mod connection;
 mod engine;
 mod error;
+mod instance;
 mod listener;
 mod man;
 mod nginx_files;

@@ -2,14 +2,16 @@
 //!
 //! Only [`aws`] names an `aws_*` crate. Nothing here decides what to change.
 
+mod account;
 pub mod aws;
 mod error;
 
+pub use account::{Account, IDS_AT_ONCE, Page, TAGS_AT_ONCE};
 pub use error::{CloudError, CloudErrorKind};
 
-use std::collections::BTreeSet;
+use std::time::Duration;
 
-use ipnet::IpNet;
+use tokio::time::Instant;
 
 use crate::model::{Balancer, CertificateArn};
 use crate::plan::Step;
@@ -43,9 +45,16 @@ pub trait Cloud: Send + Sync {
     /// Whether a certificate exists in the service its ARN names and can be used.
     fn has_certificate(&self, arn: &CertificateArn) -> impl Future<Output = Result<bool, CloudError>> + Send;
 
-    /// The address ranges of subnets, which a balancer's connections to its instances come from.
-    fn subnet_ranges(&self, subnets: &BTreeSet<String>) -> impl Future<Output = Result<BTreeSet<IpNet>, CloudError>> + Send;
-
     /// Makes the one call that a step stands for.
     fn perform(&self, name: &str, step: &Step) -> impl Future<Output = Result<(), CloudError>> + Send;
+
+    /// What time it is where the service is. A simulated service has a clock of its own.
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    /// Waits for something to pass that time heals.
+    fn pause(&self, duration: Duration) -> impl Future<Output = ()> + Send {
+        tokio::time::sleep(duration)
+    }
 }

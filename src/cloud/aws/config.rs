@@ -133,6 +133,16 @@ pub(super) fn elb(sdk: &SdkConfig) -> aws_sdk_elasticloadbalancing::Config {
         .build()
 }
 
+/// The configuration of the EC2 client, which reads whole answers.
+pub(super) fn ec2(sdk: &SdkConfig) -> aws_sdk_ec2::Config {
+    aws_sdk_ec2::config::Builder::from(sdk).interceptor(WholeAnswers).build()
+}
+
+/// The configuration of the IAM client, which reads whole answers.
+pub(super) fn iam(sdk: &SdkConfig) -> aws_sdk_iam::Config {
+    aws_sdk_iam::config::Builder::from(sdk).interceptor(WholeAnswers).build()
+}
+
 /// The configuration of an ACM client for a certificate's own region.
 pub(super) fn acm(sdk: &SdkConfig, region: &str) -> aws_sdk_acm::Config {
     aws_sdk_acm::config::Builder::from(sdk).region(Region::new(region.to_owned())).build()

@@ -3,13 +3,16 @@
 //! The only place that names an `aws_*` crate. It translates and nothing else: it decides neither what to change nor what
 //! to say about it, and no type of the SDK leaves it. One idea a file: `config` builds the one configuration, `read` makes
 //! the describe calls, `reply` turns their answers into the model, `whole` refuses half an answer, `write` makes the call of
-//! a step, `certificate` looks for a certificate, `network` asks EC2 for address ranges, `error` turns every failure into a
-//! [`CloudError`].
+//! a step, `certificate` looks for a certificate, `account` reads whole accounts, `derive` makes connections to other regions and
+//! roles, `error` turns every failure into a [`CloudError`].
 
+mod account;
+mod calls;
 mod certificate;
 mod config;
+mod derive;
 mod error;
-mod network;
+mod markers;
 mod read;
 mod reply;
 mod whole;
@@ -17,10 +20,7 @@ mod write;
 
 pub use config::{AwsOptions, StaticCredentials};
 
-use std::collections::BTreeSet;
-
 use aws_config::SdkConfig;
-use ipnet::IpNet;
 
 use super::{Cloud, CloudError, Identity};
 use crate::model::{Balancer, CertificateArn};
@@ -39,6 +39,7 @@ pub struct Aws {
     ec2: aws_sdk_ec2::Client,
     iam: aws_sdk_iam::Client,
     sts: aws_sdk_sts::Client,
+    calls: calls::Calls,
 }
 
 impl Aws {
@@ -51,15 +52,7 @@ impl Aws {
     /// parsed, or the endpoint URL is none. Missing credentials show at the first call.
     pub async fn connect(options: &AwsOptions) -> Result<Aws, CloudError> {
         let (region, sdk) = config::load(options).await?;
-        Ok(Aws {
-            region,
-            endpoint: sdk.endpoint_url().map(str::to_owned),
-            elb: aws_sdk_elasticloadbalancing::Client::from_conf(config::elb(&sdk)),
-            ec2: aws_sdk_ec2::Client::new(&sdk),
-            iam: aws_sdk_iam::Client::new(&sdk),
-            sts: aws_sdk_sts::Client::new(&sdk),
-            sdk,
-        })
+        Ok(Aws::with_config(region, sdk))
     }
 
     /// Where a call goes to, for the message of a failed one; `service` is the prefix of the service's IAM actions.
@@ -97,10 +90,6 @@ impl Cloud for Aws {
 
     async fn has_certificate(&self, arn: &CertificateArn) -> Result<bool, CloudError> {
         self.find_certificate(arn).await
-    }
-
-    async fn subnet_ranges(&self, subnets: &BTreeSet<String>) -> Result<BTreeSet<IpNet>, CloudError> {
-        self.read_subnet_ranges(subnets).await
     }
 
     async fn perform(&self, name: &str, step: &Step) -> Result<(), CloudError> {

@@ -1,8 +1,8 @@
 //! Refuses half an answer.
 //!
 //! The SDK reads a document that stops in the middle as if the rest had never been meant to come: a balancer with fewer
-//! listeners and policies than it has. What is read here decides what is deleted, so every successful answer of the Classic
-//! ELB API must be one whole document.
+//! listeners and policies than it has. What is read here decides what is deleted, so every successful answer of the services
+//! that speak XML (Classic ELB, EC2, IAM) must be one whole document.
 
 use aws_sdk_elasticloadbalancing::config::interceptors::AfterDeserializationInterceptorContextRef;
 use aws_sdk_elasticloadbalancing::config::{ConfigBag, Intercept, RuntimeComponents};
