@@ -6,8 +6,8 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite;
 
 use crate::support::traffic::{
-    Acceptor, INSTANCE, TlsAcceptor, address, call, echo, exchange, instances, logged, read_all, seed, soon, start, start_at,
-    tls,
+    Acceptor, INSTANCE, TlsAcceptor, address, call, echo, exchange, instances, logged, read_all, seed, soon, start,
+    start_at, tls,
 };
 
 /// Everything up to the empty line.
@@ -64,7 +64,10 @@ async fn an_instance_sees_who_came_and_how_but_no_upgrade_and_no_proxy_line() {
         "x-forwarded-proto: https",
     ];
     assert_eq!(lines(&head), expected);
-    instance.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 10\r\nKeep-Alive: timeout=5\r\n\r\nno upgrade").await.unwrap();
+    instance
+        .write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 10\r\nKeep-Alive: timeout=5\r\n\r\nno upgrade")
+        .await
+        .unwrap();
     let head = read_head(&mut client).await;
     assert!(head.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{head}");
     assert_eq!(lines(&head), ["content-length: 10"]);
@@ -117,7 +120,10 @@ async fn one_connection_carries_many_requests_with_bodies() {
     assert!(lines(&read_head(&mut client).await).contains(&"transfer-encoding: chunked".to_owned()));
     crate::support::traffic::expect(&mut client, "5\r\nworld\r\n0\r\n\r\n").await;
 
-    client.write_all(b"POST /2 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n").await.unwrap();
+    client
+        .write_all(b"POST /2 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n")
+        .await
+        .unwrap();
     let mut instance = backend.next().await;
     let head = read_head(&mut instance).await;
     assert!(head.starts_with("POST /2 HTTP/1.1\r\n"), "{head}");

@@ -77,7 +77,8 @@ async fn connections_of_a_deregistered_instance_end_at_once_or_after_the_drainin
         client.write_all(b"one").await.unwrap();
         expect(&mut client, "one").await;
         let begin = Instant::now();
-        call(&sandbox, &format!("Action=DeregisterInstancesFromLoadBalancer&Instances.member.1.InstanceId={INSTANCE}")).await;
+        call(&sandbox, &format!("Action=DeregisterInstancesFromLoadBalancer&Instances.member.1.InstanceId={INSTANCE}"))
+            .await;
         if enabled {
             client.write_all(b"two").await.unwrap();
             expect(&mut client, "two").await;
