@@ -4,6 +4,7 @@
 
 mod apply;
 mod backend;
+mod backend_head;
 mod certificate;
 mod completions;
 mod connection;

@@ -149,7 +149,7 @@ async fn the_printed_cut_over_works() {
             text.replace(&format!("listen {port} "), &format!("listen {real} "))
         })
     };
-    let _nginx = WebServer::start(Server::Nginx, &real(printed.clone()), ports[1].1.port()).await;
+    let nginx = WebServer::start(Server::Nginx, &real(printed.clone()), ports[1].1.port()).await;
     in_service(&sandbox, INSTANCE).await;
     let page = "GET /page HTTP/1.1\r\nHost: chat.example.com\r\nConnection: close\r\n\r\n";
     let works = async |when: &str| {
@@ -174,8 +174,7 @@ async fn the_printed_cut_over_works() {
     }
     let last = elbws(rest[0]).await;
     assert!(last.contains("listen 8080 ") && !last.contains("listen 80 "), "{last}");
-    drop(_nginx);
-    let _nginx = WebServer::start(Server::Nginx, &real(last), ports[1].1.port()).await;
+    nginx.reload(&real(last), ports[0].1.port()).await;
     works("without the old port").await;
     assert!(elbws("elbws plan --elb chat").await.contains("Nothing to do"));
 }

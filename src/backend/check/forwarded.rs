@@ -22,6 +22,12 @@ pub(super) fn check(subject: &Subject<'_>, server: &Server<'_>, ports: &[PortFac
     }
     if arrives(|arrival| arrival == Arrival::Proxied) {
         check_real_ip(subject, server, &trusted, findings);
+    } else if arrives(|arrival| arrival == Arrival::Http)
+        && let Some(header) = server.scope.one("real_ip_header").filter(|header| header.arg(0) == "proxy_protocol")
+    {
+        let message = "no PROXY header arrives on this server's ports, so every client has the balancer's address: behind an \
+                       HTTP listener, write real_ip_header X-Forwarded-For";
+        findings.add(header.at, "real-ip-without-header", message);
     }
     if arrives(|arrival| matches!(arrival, Arrival::Proxied | Arrival::Bare(_))) {
         for location in proxied_locations(server) {

@@ -14,6 +14,7 @@ pub(super) fn check(configuration: &Configuration<'_>, server: &Server<'_>, port
     let facts = Facts {
         // Nothing writes X-Forwarded-* on the way through a TCP or SSL listener (elb-facts 2.8).
         headerless: ports.iter().all(|facts| facts.arrival != Arrival::Http),
+        proxied: ports.iter().any(|facts| facts.arrival == Arrival::Proxied),
         // What the balancer has decrypted is plain for nginx, whatever the client used.
         decrypted: ports.iter().any(|facts| facts.secure && facts.arrival != Arrival::Encrypted),
     };
@@ -35,6 +36,7 @@ pub(super) fn check(configuration: &Configuration<'_>, server: &Server<'_>, port
 #[derive(Clone, Copy)]
 struct Facts {
     headerless: bool,
+    proxied: bool,
     decrypted: bool,
 }
 
@@ -63,6 +65,11 @@ fn check_condition(
         let message =
             format!("this redirects without end: the balancer has decrypted every request, so $scheme is http; {CURE}");
         findings.add(condition.at, "endless-redirect", message);
+    }
+    if !facts.proxied && redirects && depends("proxy_protocol_server_port") {
+        let message = "no PROXY header arrives on this server's ports, so $proxy_protocol_server_port is empty, whatever the \
+                       client used";
+        findings.add(condition.at, "redirect-without-header", message);
     }
     if depends("proxy_protocol_port") {
         let at = configuration_place(configuration, &text).unwrap_or(condition.at);

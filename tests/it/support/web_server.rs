@@ -18,8 +18,9 @@ use super::traffic::soon;
 
 /// A running web server. It ends when this is dropped.
 pub(crate) struct WebServer {
+    server: Server,
     process: Child,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// A port that nothing listens on.
@@ -85,7 +86,19 @@ impl WebServer {
             }
         };
         soon(&format!("{server} listening on {port}, with\n{site}"), listens).await;
-        WebServer { process, _folder: folder }
+        WebServer { server, process, folder }
+    }
+
+    /// Loads another site without an interruption, and waits until a port of the old one is closed. Only nginx can.
+    pub(crate) async fn reload(&self, site: &str, closed: u16) {
+        let mut command = command(self.server, self.folder.path(), site);
+        assert!(command.args(["-s", "reload"]).status().unwrap().success(), "{site}");
+        let closes = async {
+            while TcpStream::connect(("127.0.0.1", closed)).await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        soon(&format!("the end of port {closed}"), closes).await;
     }
 }
 
