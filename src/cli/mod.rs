@@ -3,6 +3,8 @@
 //! The only room that wires I/O together. It decides nothing about balancers.
 
 mod apply;
+mod backend;
+mod backend_head;
 mod certificate;
 mod completions;
 mod connection;
@@ -11,6 +13,7 @@ mod error;
 mod instance;
 mod listener;
 mod man;
+mod nginx_files;
 mod outcome;
 mod plan;
 mod proxy_protocol;
@@ -105,6 +108,7 @@ enum Command {
     ProxyProtocol(proxy_protocol::ProxyProtocolCommand),
     Show(show::ShowArgs),
     Verify(verify::VerifyArgs),
+    Backend(backend::BackendArgs),
     Sandbox(sandbox::SandboxArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
@@ -144,6 +148,7 @@ async fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::ProxyProtocol(command) => proxy_protocol::run(global, command).await,
         Command::Show(args) => signals::interruptible(show::run(global, args)).await,
         Command::Verify(args) => signals::interruptible(verify::run(global, args)).await,
+        Command::Backend(args) => signals::interruptible(backend::run(global, args)).await,
         Command::Sandbox(args) => sandbox::run(global, args).await,
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),

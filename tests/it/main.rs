@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used)] // A test that meets what it does not expect is to fail.
 
 mod adapter;
+mod backend_check;
+mod backend_text;
+mod backend_traffic;
 mod bad_input;
 mod failing_writes;
 mod house;

@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
 use tokio_tungstenite::tungstenite::{Message as Frame, handshake::derive_accept_key};
 use tokio_tungstenite::{WebSocketStream, accept_async};
 
-use crate::support::web_server::{application, read_head};
+use crate::support::nginx::{application, read_head};
 
 const NAME: &str = "chat.example.com";
 

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::web_server::application;
+use crate::support::nginx::application;
 
 /// The binary with an empty environment: its exit code, stdout and stderr.
 async fn elbws(arguments: &[&str]) -> (i32, String, String) {

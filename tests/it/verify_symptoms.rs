@@ -9,7 +9,7 @@ use elbws::sandbox::{InstanceState, Sandbox};
 use serde_json::Value;
 
 use crate::support::traffic::{INSTANCE, health, instances, seed, start, start_at};
-use crate::support::web_server::{Nginx, PASS_UPGRADE, application};
+use crate::support::nginx::{Nginx, PASS_UPGRADE, application};
 
 const URL: &str = "wss://chat.example.com/ws";
 

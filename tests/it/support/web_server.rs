@@ -1,129 +1,200 @@
-//! A real nginx with a configuration of a test's own, and an application of WebSockets behind it.
+//! A real nginx or HAProxy as back end, the application behind it, and clients that speak the PROXY protocol.
 
-use std::net::{SocketAddr, TcpListener as StdListener};
-use std::path::PathBuf;
+use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use elbws::backend::Server;
 use futures::{SinkExt, StreamExt};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::Role;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 
-/// What nginx needs to pass a WebSocket on.
-pub(crate) const PASS_UPGRADE: &str = "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; \
-     proxy_set_header Connection $connection_upgrade; proxy_set_header X-Client $remote_addr:$remote_port;";
+use super::traffic::soon;
 
-/// A running nginx. It is killed when it is dropped.
-pub(crate) struct Nginx {
-    pub(crate) address: SocketAddr,
+/// A running web server. It ends when this is dropped.
+pub(crate) struct WebServer {
+    server: Server,
     process: Child,
     folder: tempfile::TempDir,
 }
 
-impl Nginx {
-    /// Starts nginx with one server: `listen` is what follows the address in its `listen`, `server` the rest of the block.
-    pub(crate) fn start(listen: &str, server: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let address = StdListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let configuration = format!(
-            "daemon off; master_process off; pid nginx.pid; error_log error.log info; events {{ worker_connections 512; }}\n\
-             http {{ access_log access.log; client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi;\n\
-             uwsgi_temp_path uwsgi; scgi_temp_path scgi;\n\
-             map $http_upgrade $connection_upgrade {{ default upgrade; '' close; }}\n\
-             server {{ listen {address} {listen};\n{server}\n}} }}\n"
-        );
-        std::fs::write(folder.path().join("nginx.conf"), configuration).unwrap();
-        let process = Command::new("nginx")
-            .args(["-p", folder.path().to_str().unwrap(), "-c", "nginx.conf", "-e", "error.log"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("nginx is installed: tests/run does that");
-        let mut nginx = Nginx { address, process, folder };
-        nginx.wait();
-        nginx
-    }
+/// A port that nothing listens on.
+pub(crate) fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
 
-    /// Waits until it accepts connections.
-    fn wait(&mut self) {
-        let begun = Instant::now();
-        while std::net::TcpStream::connect(self.address).is_err() {
-            let ended = self.process.try_wait().unwrap();
-            assert!(ended.is_none() && begun.elapsed() < Duration::from_secs(20), "{ended:?}: {}", self.log("error.log"));
-            std::thread::sleep(Duration::from_millis(10));
-        }
-    }
+/// Everything around a site that lets nginx run without privileges.
+fn nginx_main(folder: &Path, site: &str) -> String {
+    let folder = folder.display();
+    let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .iter()
+        .map(|kind| format!("{kind}_temp_path {folder}/{kind};\n"))
+        .collect();
+    format!(
+        "daemon off;\nmaster_process off;\npid {folder}/pid;\nerror_log stderr warn;\nevents {{}}\n\
+         http {{\naccess_log off;\n{temporary}{site}\n}}\n"
+    )
+}
 
-    /// A log file as it is now. It repeats bytes that are no text.
-    pub(crate) fn log(&self, name: &str) -> String {
-        String::from_utf8_lossy(&std::fs::read(self.path(name)).unwrap_or_default()).into_owned()
-    }
+fn command(server: Server, folder: &Path, site: &str) -> Command {
+    let file = folder.join("configuration");
+    let (program, text, arguments): (_, _, &[&str]) = match server {
+        Server::Nginx => ("nginx", nginx_main(folder, site), &["-e", "stderr", "-c"]),
+        Server::Haproxy => ("haproxy", site.to_owned(), &["-db", "-f"]),
+    };
+    std::fs::write(&file, text).unwrap();
+    let mut command = Command::new(program);
+    command.args(arguments).arg(file).stdin(Stdio::null());
+    command
+}
 
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+/// What the web server itself says of a configuration: an error if it refuses it, or warns.
+pub(crate) fn accepts(server: Server, site: &str) -> Result<(), String> {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = command(server, folder.path(), site);
+    let output = command.arg(if server == Server::Nginx { "-t" } else { "-c" }).output().expect("tests/run installs it");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    match output.status.success() && !said.to_lowercase().contains("warn") {
+        true => Ok(()),
+        false => Err(format!("{said}\n{site}")),
     }
 }
 
-impl Drop for Nginx {
+/// What `nginx -T` prints of a site.
+pub(crate) fn dumped(site: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let output = command(Server::Nginx, folder.path(), site).arg("-T").output().expect("tests/run installs it");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+impl WebServer {
+    /// Starts a web server and waits until it listens on a port.
+    pub(crate) async fn start(server: Server, site: &str, port: u16) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = command(server, folder.path(), site);
+        let process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("tests/run installs it");
+        let listens = async {
+            // It has no way to say that it is ready.
+            while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        soon(&format!("{server} listening on {port}, with\n{site}"), listens).await;
+        WebServer { server, process, folder }
+    }
+
+    /// Loads another site without an interruption, and waits until a port of the old one is closed. Only nginx can.
+    pub(crate) async fn reload(&self, site: &str, closed: u16) {
+        let mut command = command(self.server, self.folder.path(), site);
+        assert!(command.args(["-s", "reload"]).status().unwrap().success(), "{site}");
+        let closes = async {
+            while TcpStream::connect(("127.0.0.1", closed)).await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        soon(&format!("the end of port {closed}"), closes).await;
+    }
+}
+
+impl Drop for WebServer {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
-/// An application: says hello with the client's address as `X-Client` has it, sends back every text, and complains about a request
-/// that is no upgrade. `/` is a page.
-pub(crate) async fn application() -> SocketAddr {
+/// An application that tells what it was sent: to a request it answers with the request; on a WebSocket that is the first
+/// message, and then it repeats what it hears.
+pub(crate) async fn application(name: &'static str) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(serve(stream));
+            tokio::spawn(serve(name, stream));
         }
     });
     address
 }
 
-async fn serve(mut stream: TcpStream) -> Option<()> {
-    let head = read_head(&mut stream).await?;
-    let header = |name: &str| {
-        let lines = head.lines().filter_map(|line| line.split_once(": "));
-        lines.into_iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned())
+async fn serve(name: &'static str, mut stream: TcpStream) {
+    let mut head = vec![0; 16 << 10];
+    let length = loop {
+        match stream.peek(&mut head).await {
+            Ok(length @ 1..) if head[..length].windows(4).any(|window| window == b"\r\n\r\n") => break length,
+            Ok(1..) => tokio::task::yield_now().await,
+            _ => return,
+        }
     };
-    let is_upgrade = header("upgrade").is_some_and(|value| value.eq_ignore_ascii_case("websocket"));
-    let Some(key) = header("sec-websocket-key").filter(|_| is_upgrade) else {
-        let reply = match head.starts_with("GET / ") {
-            true => "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello",
-            false => "HTTP/1.1 426 Upgrade Required\r\nContent-Length: 12\r\nConnection: close\r\n\r\nno upgrade!\n",
-        };
-        return stream.write_all(reply.as_bytes()).await.ok();
-    };
-    let accept = derive_accept_key(key.as_bytes());
-    let reply = format!(
-        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
-    );
-    stream.write_all(reply.as_bytes()).await.ok()?;
-    let mut socket = WebSocketStream::from_raw_socket(stream, Role::Server, None).await;
-    let hello = serde_json::json!({ "hello": { "address": header("x-client") } });
-    socket.send(Message::text(hello.to_string())).await.ok()?;
+    let text = String::from_utf8_lossy(&head[..length]).to_lowercase();
+    if !text.contains("upgrade: websocket") {
+        stream.read_exact(&mut head[..length]).await.unwrap();
+        let body = format!("application: {name}\n{text}");
+        let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
+        let _ = stream.write_all(answer.as_bytes()).await;
+        return;
+    }
+    #[allow(clippy::result_large_err)] // The library's own signature.
+    let accept = |_: &Request, response: Response| -> Result<Response, ErrorResponse> { Ok(response) };
+    let mut socket = tokio_tungstenite::accept_hdr_async(stream, accept).await.unwrap();
+    let _ = socket.send(Message::text(format!("application: {name}\n{text}"))).await;
     while let Some(Ok(message)) = socket.next().await {
-        if message.is_text() {
-            socket.send(message).await.ok()?;
+        if message.is_text() && socket.send(message).await.is_err() {
+            return;
         }
     }
-    Some(())
 }
 
-/// Reads a request up to the empty line, byte by byte so as to leave what follows.
-pub(crate) async fn read_head(stream: &mut TcpStream) -> Option<String> {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        head.push(stream.read_u8().await.ok()?);
+/// The PROXY line of a client at 203.0.113.9 that came through a listener.
+pub(crate) fn proxy_line(load_balancer_port: u16) -> String {
+    format!("PROXY TCP4 203.0.113.9 10.0.0.1 55555 {load_balancer_port}\r\n")
+}
+
+/// Opens a WebSocket on a connection, claiming to be somebody else; gives what the application was sent.
+pub(crate) async fn websocket<S>(stream: S, path: &str) -> Result<String, String>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut request = format!("ws://chat.example.com{path}").into_client_request().unwrap();
+    for (name, value) in CLAIMS {
+        request.headers_mut().insert(name, value.parse().unwrap());
     }
-    String::from_utf8(head).ok()
+    let connected = soon("the handshake", tokio_tungstenite::client_async(request, stream)).await;
+    let (mut socket, _) = connected.map_err(|error| error.to_string())?;
+    let sent = next(&mut socket).await;
+    socket.send(Message::text("hello")).await.unwrap();
+    assert_eq!(next(&mut socket).await, "hello");
+    Ok(sent)
+}
+
+/// What a client claims about itself, all of it false.
+const CLAIMS: [(&str, &str); 4] = [
+    ("x-forwarded-for", "198.51.100.66"),
+    ("x-real-ip", "198.51.100.66"),
+    ("x-forwarded-proto", "gopher"),
+    ("forwarded", "for=198.51.100.66"),
+];
+
+async fn next<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut WebSocketStream<S>) -> String {
+    let message = soon("a message", socket.next()).await.expect("the socket is open").unwrap();
+    message.into_text().unwrap().to_string()
+}
+
+/// Sends a request after a line and gives back everything that is answered.
+pub(crate) async fn get(port: u16, line: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    let request = format!("{line}GET {path} HTTP/1.1\r\nHost: chat.example.com\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    super::traffic::read_all(&mut stream).await
+}
+
+/// The values of a header in what an application was sent.
+pub(crate) fn header(sent: &str, name: &str) -> Vec<String> {
+    let value = |line: &str| line.strip_prefix(&format!("{name}: ")).map(|value| value.trim_end().to_owned());
+    sent.lines().filter_map(value).collect()
 }
