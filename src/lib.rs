@@ -8,6 +8,7 @@
 //! - [`cloud`]: the port to the service, and the AWS adapter behind it.
 //! - [`apply`]: makes the calls of a plan, and says what happens.
 //! - [`audit`]: what was read of balancers in, findings out; pure.
+//! - [`demo`]: the chat of the demo and of the end-to-end tests.
 //! - [`sandbox`]: a Classic Load Balancer on this machine, behind the real API.
 //! - [`output`]: text, JSON and Markdown; the only writer.
 //! - [`cli`]: the commands; the only place that wires I/O.
@@ -16,6 +17,7 @@ pub mod apply;
 pub mod audit;
 pub mod cli;
 pub mod cloud;
+pub mod demo;
 pub mod model;
 pub mod output;
 pub mod plan;
