@@ -8,6 +8,7 @@
 //! - [`cloud`]: the port to the service, and the AWS adapter behind it.
 //! - [`apply`]: makes the calls of a plan, and says what happens.
 //! - [`audit`]: what was read of balancers in, findings out; pure.
+//! - [`backend`]: the web server's side: configuration written and checked; pure.
 //! - [`demo`]: the chat of the demo and of the end-to-end tests.
 //! - [`sandbox`]: a Classic Load Balancer on this machine, behind the real API.
 //! - [`output`]: text, JSON and Markdown; the only writer.
@@ -15,6 +16,7 @@
 
 pub mod apply;
 pub mod audit;
+pub mod backend;
 pub mod cli;
 pub mod cloud;
 pub mod demo;

@@ -33,7 +33,7 @@ pub(super) struct SandboxArgs {
 }
 
 pub(super) async fn run(global: Global, args: SandboxArgs) -> Result<Exit, CliError> {
-    let sandbox = open(args.seed.as_deref(), Options { listen: args.listen }).await?;
+    let sandbox = open(args.seed.as_deref(), Options { listen: args.listen, traffic: None }).await?;
     let exports: String = sandbox.environment().iter().map(|(name, value)| format!("export {name}={value}\n")).collect();
     write_data(&exports)?;
     if !global.quiet {

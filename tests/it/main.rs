@@ -20,4 +20,5 @@ mod sandbox_seed;
 mod sandbox_switches;
 mod seed_story;
 mod support;
+mod traffic_transport;
 mod unknowns;
