@@ -6,6 +6,7 @@ mod apply;
 mod certificate;
 mod completions;
 mod connection;
+mod demo;
 mod engine;
 mod error;
 mod listener;
@@ -49,6 +50,7 @@ Examples:
   elbws plan --elb chat --detailed-exitcode || echo pending
   elbws plan --elb chat --out chat.plan && elbws apply chat.plan
   elbws apply --elb chat --sandbox         try it on this machine, with no AWS account
+  elbws demo                               see it work, with real connections
 
 Exit codes:
   0 done, nothing to do      1 failed, nothing changed    2 changes pending (--detailed-exitcode)
@@ -102,6 +104,7 @@ enum Command {
     ProxyProtocol(proxy_protocol::ProxyProtocolCommand),
     Show(show::ShowArgs),
     Sandbox(sandbox::SandboxArgs),
+    Demo(demo::DemoArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
     Schema(schema::SchemaArgs),
@@ -140,6 +143,7 @@ async fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::ProxyProtocol(command) => proxy_protocol::run(global, command).await,
         Command::Show(args) => signals::interruptible(show::run(global, args)).await,
         Command::Sandbox(args) => sandbox::run(global, args).await,
+        Command::Demo(args) => demo::run(global, args).await,
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
         Command::Schema(args) => schema::run(&args),

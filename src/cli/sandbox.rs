@@ -12,7 +12,7 @@ use crate::output::sink;
 use crate::sandbox::{Options, Sandbox, SandboxError, Seed, start};
 
 /// The seed of a sandbox that is given none: the balancer of the README's story.
-const EXAMPLE: &str = include_str!("../../fixtures/chat.toml");
+pub(super) const EXAMPLE: &str = include_str!("../../fixtures/chat.toml");
 
 /// Run a Classic Load Balancer API on this machine, for any AWS client
 #[derive(Debug, Args)]

@@ -2,6 +2,7 @@
 //!
 //! Renderers are pure: they turn a plan, a balancer or an event into text. Only [`sink`] writes.
 
+mod demo_text;
 mod error;
 mod json;
 mod markdown;
@@ -13,6 +14,7 @@ mod show_text;
 pub mod sink;
 mod topology;
 
+pub use demo_text::{DemoText, demo_text};
 pub use error::{error_text, warning_text};
 pub use json::{balancer_json, event_json, plan_json};
 pub use markdown::plan_markdown;

@@ -18,7 +18,8 @@ mod seed;
 mod shared;
 
 pub use control::{
-    BooleanEcho, DeletedListener, IdenticalPolicy, InstanceHealth, InstanceProtocolDefault, InstanceState, Switches, UnusedInstancePort,
+    BooleanEcho, DeletedListener, IdenticalPolicy, InstanceHealth, InstanceProtocolDefault, InstanceState, Switches,
+    UnusedInstancePort,
 };
 pub use data::{Backend, ListenerPorts, ListenerState, OpenListener, Traffic, TrafficNote};
 pub use faults::{Fault, FaultError, FaultKind, InvalidFault};

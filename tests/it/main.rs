@@ -4,6 +4,7 @@
 
 mod adapter;
 mod bad_input;
+mod browser_story;
 mod failing_writes;
 mod house;
 mod moto_adapter;

@@ -22,9 +22,8 @@ impl Turns {
     /// The instances in service, the one whose turn it is first.
     pub(super) fn next(&self, load_balancer: &LoadBalancer) -> Vec<String> {
         // An instance without a report has not been checked yet.
-        let in_service = |id: &&String| {
-            load_balancer.health.get(*id).is_some_and(|health| health.state == InstanceState::InService)
-        };
+        let in_service =
+            |id: &&String| load_balancer.health.get(*id).is_some_and(|health| health.state == InstanceState::InService);
         let mut instances: Vec<String> = load_balancer.balancer.instances.iter().filter(in_service).cloned().collect();
         if !instances.is_empty() {
             let turn = self.0.fetch_add(1, Ordering::Relaxed) % instances.len();

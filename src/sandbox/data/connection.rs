@@ -80,8 +80,7 @@ impl Connection {
     /// The token that ends connections to an instance; `None` if the instance is not registered any more.
     pub(super) fn registration(&self, instance: &str) -> Option<CancellationToken> {
         let ListenerKey { region, balancer, .. } = &*self.key;
-        let key =
-            InstanceKey { region: region.clone(), balancer: balancer.clone(), instance: instance.to_owned() };
+        let key = InstanceKey { region: region.clone(), balancer: balancer.clone(), instance: instance.to_owned() };
         let token = self.plane.registrations.token(key.clone());
         // Looked at after the token was taken: a registration that ends from now on cancels it.
         let world = self.plane.shared.world();

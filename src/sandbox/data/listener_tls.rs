@@ -114,7 +114,8 @@ fn make(source: &Source, authority: &Authority, note: impl Fn(String)) -> Result
 /// A certificate for a listener whose own is not in the sandbox's stores.
 fn issue(dns_name: &str, suites: &[SupportedCipherSuite], authority: &Authority) -> Result<(String, String), String> {
     let names = [dns_name, "localhost", "127.0.0.1", "::1"].map(str::to_owned);
-    let ecdsa = |suite: &SupportedCipherSuite| CIPHERS.iter().any(|(name, id)| suite.suite() == *id && name.contains("ECDSA"));
+    let ecdsa =
+        |suite: &SupportedCipherSuite| CIPHERS.iter().any(|(name, id)| suite.suite() == *id && name.contains("ECDSA"));
     let kind = if suites.iter().any(ecdsa) { KeyKind::EcdsaP256 } else { KeyKind::Rsa2048 };
     let issued = authority.issue(&names, kind, Timestamp::now()).map_err(|error| error.to_string())?;
     Ok((issued.certificate, issued.key))
@@ -146,7 +147,10 @@ fn limits(negotiation: &BTreeSet<String>) -> Vec<String> {
     let missing = others.iter().filter(|name| !known(name)).count();
     let mut said = Vec::new();
     if !old.is_empty() {
-        said.push(format!("the listener's policy allows {}, which the sandbox does not have: it offers TLS 1.2", old.join(", ")));
+        said.push(format!(
+            "the listener's policy allows {}, which the sandbox does not have: it offers TLS 1.2",
+            old.join(", ")
+        ));
     }
     if missing > 0 {
         said.push(format!("the sandbox does not have {missing} of the ciphers that the listener's policy allows"));

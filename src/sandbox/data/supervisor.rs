@@ -170,7 +170,8 @@ fn listeners(world: &World) -> impl Iterator<Item = (ListenerKey, &Listener)> {
 }
 
 fn registered(world: &World) -> BTreeSet<InstanceKey> {
-    let balancers = world.regions.values().flat_map(|region| region.load_balancers.values().map(move |found| (region, found)));
+    let balancers =
+        world.regions.values().flat_map(|region| region.load_balancers.values().map(move |found| (region, found)));
     let instances = balancers.flat_map(|(region, found)| {
         found.balancer.instances.iter().map(|instance| InstanceKey {
             region: region.name.clone(),

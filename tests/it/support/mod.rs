@@ -1,8 +1,10 @@
 //! What several test modules need.
 
 pub(crate) mod balancers;
+pub(crate) mod browser;
 pub(crate) mod moto;
 pub(crate) mod sandbox;
+pub(crate) mod site;
 pub(crate) mod story;
 pub(crate) mod traffic;
 pub(crate) mod wire;

@@ -189,7 +189,11 @@ pub(crate) fn connector(sandbox: &Sandbox) -> TlsConnector {
 }
 
 /// A TLS connection to a listener, verified for a name.
-pub(crate) async fn tls(sandbox: &Sandbox, port: u16, name: &str) -> std::io::Result<tokio_rustls::client::TlsStream<TcpStream>> {
+pub(crate) async fn tls(
+    sandbox: &Sandbox,
+    port: u16,
+    name: &str,
+) -> std::io::Result<tokio_rustls::client::TlsStream<TcpStream>> {
     let stream = TcpStream::connect(address(sandbox, port)).await?;
     connector(sandbox).connect(ServerName::try_from(name.to_owned()).unwrap(), stream).await
 }
