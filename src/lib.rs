@@ -11,6 +11,7 @@
 //! - [`backend`]: the web server's side: configuration written and checked; pure.
 //! - [`demo`]: the chat of the demo and of the end-to-end tests.
 //! - [`sandbox`]: a Classic Load Balancer on this machine, behind the real API.
+//! - [`verify`]: makes a real connection, and says at which stage it fails and why.
 //! - [`output`]: text, JSON and Markdown; the only writer.
 //! - [`cli`]: the commands; the only place that wires I/O.
 
@@ -25,3 +26,4 @@ pub mod output;
 pub mod plan;
 pub mod sandbox;
 pub mod spec;
+pub mod verify;

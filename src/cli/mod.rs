@@ -9,6 +9,7 @@ mod connection;
 mod demo;
 mod engine;
 mod error;
+mod instance;
 mod listener;
 mod man;
 mod outcome;

@@ -56,7 +56,8 @@ pub(crate) fn seed(listeners: &[&str], proxied: &[u16], instances: &[&str], heal
         list(instances)
     );
     if !proxied.is_empty() {
-        seed += "[balancers.policies.proxy]\npolicy_type = \"ProxyProtocolPolicyType\"\nattributes = { ProxyProtocol = \"true\" }\n";
+        seed +=
+            "[balancers.policies.proxy]\ntype = \"ProxyProtocolPolicyType\"\nattributes = { ProxyProtocol = \"true\" }\n";
         seed += "[balancers.backend_policies]\n";
         for port in proxied {
             seed += &format!("{port} = [\"proxy\"]\n");
