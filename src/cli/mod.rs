@@ -22,6 +22,8 @@ mod show;
 mod signals;
 mod stdout;
 mod target;
+mod verify;
+mod verify_balancer;
 
 use std::process::ExitCode;
 
@@ -104,6 +106,7 @@ enum Command {
     #[command(subcommand)]
     ProxyProtocol(proxy_protocol::ProxyProtocolCommand),
     Show(show::ShowArgs),
+    Verify(verify::VerifyArgs),
     Sandbox(sandbox::SandboxArgs),
     Demo(demo::DemoArgs),
     Completions(completions::CompletionsArgs),
@@ -143,6 +146,7 @@ async fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Certificate(args) => certificate::run(global, args).await,
         Command::ProxyProtocol(command) => proxy_protocol::run(global, command).await,
         Command::Show(args) => signals::interruptible(show::run(global, args)).await,
+        Command::Verify(args) => signals::interruptible(verify::run(global, args)).await,
         Command::Sandbox(args) => sandbox::run(global, args).await,
         Command::Demo(args) => demo::run(global, args).await,
         Command::Completions(args) => completions::run(&args),

@@ -13,6 +13,10 @@ mod progress;
 mod show_text;
 pub mod sink;
 mod topology;
+mod verify_json;
+mod verify_progress;
+mod verify_stage;
+mod verify_text;
 
 pub use demo_text::{DemoText, demo_text};
 pub use error::{error_text, warning_text};
@@ -22,3 +26,7 @@ pub use page::{Page, clean};
 pub use plan_text::plan_text;
 pub use progress::ProgressView;
 pub use show_text::show_text;
+pub use verify_json::verdict_json;
+pub use verify_progress::VerifyView;
+pub use verify_stage::stage_text;
+pub use verify_text::{verdict_text, verify_heading};

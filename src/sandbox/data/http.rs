@@ -54,6 +54,8 @@ pub(super) async fn serve(connection: Connection, stream: Stream) {
     });
     let served = server::Builder::new()
         .preserve_header_case(true)
+        // A client that has said all it wants to say may close its half and wait for the answer.
+        .half_close(true)
         .auto_date_header(false)
         .max_buf_size(MAX_HEADER)
         .serve_connection(TokioIo::new(Watched::new(stream, activity.clone())), service);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use elbws::sandbox::{self, Backend, InstanceState, ListenerPorts, Options, Sandbox, Seed, Traffic};
+use rcgen::PublicKeyData;
 use rustls::pki_types::ServerName;
 use rustls::pki_types::pem::PemObject;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -204,4 +205,75 @@ pub(crate) async fn exchange(mut stream: impl AsyncRead + AsyncWrite + Unpin, re
     stream.write_all(request.as_bytes()).await.unwrap();
     stream.flush().await.unwrap();
     read_all(&mut stream).await
+}
+
+/// A back end that speaks TLS with a certificate nobody knows, its public key in Base64, and what arrives inside.
+pub(crate) struct TlsAcceptor {
+    pub(crate) address: SocketAddr,
+    pub(crate) public_key: String,
+    acceptor: tokio_rustls::TlsAcceptor,
+    inner: Acceptor,
+}
+
+impl TlsAcceptor {
+    pub(crate) async fn start() -> Self {
+        let made = rcgen::generate_simple_self_signed(["instance.internal".to_owned()]).unwrap();
+        let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let config = config.with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key).unwrap();
+        let public_key = data_encoding::BASE64.encode(&made.signing_key.subject_public_key_info());
+        let inner = Acceptor::start().await;
+        TlsAcceptor { address: inner.address, public_key, acceptor: Arc::new(config).into(), inner }
+    }
+
+    /// The next connection whose handshake succeeds and that then says something: an SSL check says nothing.
+    pub(crate) async fn next(&mut self) -> (tokio_rustls::server::TlsStream<TcpStream>, String) {
+        loop {
+            let stream = self.inner.next().await;
+            let Ok(mut stream) = self.acceptor.accept(stream).await else { continue };
+            let mut first = vec![0; 1024];
+            if let Ok(count @ 1..) = stream.read(&mut first).await {
+                first.truncate(count);
+                return (stream, String::from_utf8(first).unwrap());
+            }
+        }
+    }
+}
+
+/// A call of ELB that must succeed; what it did to the listeners is done.
+pub(crate) async fn call(sandbox: &Sandbox, parameters: &str) -> String {
+    let reply = crate::support::sandbox::query(sandbox, &format!("{parameters}&LoadBalancerName=chat")).await;
+    assert!(reply.starts_with("HTTP/1.1 200"), "{reply}");
+    sandbox.settled().await;
+    reply
+}
+
+/// Attaches policies to instance port 80; none clears it.
+pub(crate) async fn set_backend_policies(sandbox: &Sandbox, names: &[&str]) {
+    let list: String = (1..).zip(names).map(|(n, name): (u32, _)| format!("&PolicyNames.member.{n}={name}")).collect();
+    let list = if names.is_empty() { "&PolicyNames=".to_owned() } else { list };
+    call(sandbox, &format!("Action=SetLoadBalancerPoliciesForBackendServer&InstancePort=80{list}")).await;
+}
+
+/// Creates a policy.
+pub(crate) async fn create_policy(sandbox: &Sandbox, name: &str, policy_type: &str, attributes: &[(&str, &str)]) {
+    let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    let list = (1..).zip(attributes).map(|(n, (name, value)): (u32, _)| {
+        let (name, value) = (encode(name), encode(value));
+        format!("&PolicyAttributes.member.{n}.AttributeName={name}&PolicyAttributes.member.{n}.AttributeValue={value}")
+    });
+    let list: String = list.collect();
+    call(sandbox, &format!("Action=CreateLoadBalancerPolicy&PolicyName={name}&PolicyTypeName={policy_type}{list}")).await;
+}
+
+/// Waits until the traffic log says something.
+pub(crate) async fn logged(sandbox: &Sandbox, text: &str) {
+    let said = async {
+        while !sandbox.traffic_log().iter().any(|note| note.message.contains(text)) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let waited = tokio::time::timeout(PATIENCE, said).await;
+    assert!(waited.is_ok(), "{text:?} is not in {:#?}", sandbox.traffic_log());
 }
