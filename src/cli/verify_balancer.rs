@@ -13,6 +13,7 @@ use tokio::net::TcpStream;
 use super::connection::Connection;
 use super::error::CliError;
 use super::{Global, reading};
+use crate::cloud::Cloud;
 use crate::model::Balancer;
 use crate::output::{sink, warning_text};
 use crate::sandbox::{ListenerState, OpenListener};

@@ -27,6 +27,7 @@ fn apply(site: &Site) {
     let listeners = [site.listener(443), site.listener(80)];
     site.story.elbws(&["apply", "--elb", "chat"]).exits(0);
     assert_eq!(listeners, [site.listener(443), site.listener(80)], "the browser still finds them");
+    site.wait_for_health();
 }
 
 fn connected(tab: &Tab<'_>) {

@@ -39,12 +39,14 @@ pub(super) struct DemoArgs {
 pub(super) async fn run(global: Global, args: DemoArgs) -> Result<Exit, CliError> {
     let Global { region, profile, endpoint_url, sandbox, color: _, verbose: _, quiet } = &global;
     if region.is_some() || profile.is_some() || endpoint_url.is_some() || sandbox.is_some() {
-        return Err(CliError::usage("the demo has a sandbox of its own: leave --region, --profile, --endpoint-url and --sandbox out")
-            .hint("`elbws sandbox` runs one with balancers of your choice, and carries connections as well"));
+        return Err(CliError::usage(
+            "the demo has a sandbox of its own: leave --region, --profile, --endpoint-url and --sandbox out",
+        )
+        .hint("`elbws sandbox` runs one with balancers of your choice, and carries connections as well"));
     }
-    let mut scene = signals::interruptible(story::tell(args.nginx, *quiet)).await?;
+    let scene = signals::interruptible(story::tell(args.nginx, *quiet)).await?;
     if args.keep {
-        keep(&scene, &args)?;
+        keep(&scene, &args).await?;
         signals::signal().await;
     }
     scene.close().await;
@@ -52,8 +54,8 @@ pub(super) async fn run(global: Global, args: DemoArgs) -> Result<Exit, CliError
 }
 
 /// Says where the chat is, and how to be believed.
-fn keep(scene: &Scene, args: &DemoArgs) -> Result<(), CliError> {
-    let url = scene.url();
+async fn keep(scene: &Scene, args: &DemoArgs) -> Result<(), CliError> {
+    let url = scene.url_host().await?;
     let mut text = demo_text(DemoText::Chapter { number: 7, title: "Your turn, until Ctrl-C", command: None });
     text.push_str(&demo_text(DemoText::Item("open", &format!("https://{url}/"))));
     match &args.ca {

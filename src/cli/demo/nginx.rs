@@ -61,6 +61,11 @@ impl Nginx {
         Ok(nginx)
     }
 
+    /// Where it listens.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Loads another site, as `nginx -s reload` does everywhere. The new one must expect the PROXY header.
     pub(super) async fn reload(&mut self, site: &str) -> Result<(), CliError> {
         fs::write(self.folder.path().join("site.conf"), site).context("cannot write nginx's configuration")?;

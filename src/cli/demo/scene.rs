@@ -100,7 +100,7 @@ impl Scene {
     }
 
     /// Host and port that a browser on this machine can open.
-    pub(super) async fn authority_of_url(&self) -> Result<String, CliError> {
+    pub(super) async fn url_host(&self) -> Result<String, CliError> {
         Ok(format!("localhost:{}", self.listener().await?.port()))
     }
 
@@ -121,14 +121,15 @@ impl Scene {
 
     /// The configuration of nginx for a state of the balancer, whose connections come from this machine.
     fn site(&self, balancer: &Balancer, address: SocketAddr) -> Result<String, CliError> {
-        let mut request = Request::new(balancer, vec![Ipv4Addr::LOCALHOST.into()], self.chat.address().into());
+        let mut request = Request::new(balancer, vec![IpAddr::V4(Ipv4Addr::LOCALHOST).into()], self.chat.address().into());
         request.listen.address = Some(address.ip());
         request.listen.ports = BTreeMap::from([(INSTANCE_PORT, address.port())]);
         let written = backend::generate(Server::Nginx, &request);
         Ok(written.map_err(|error| CliError::failed(error.to_string()))?.text)
     }
 
-    async fn get_into_service(&self) -> Result<(), CliError> {
+    /// Waits until the balancer sends connections to every instance.
+    pub(super) async fn get_into_service(&self) -> Result<(), CliError> {
         let mut worlds = self.sandbox.subscribe();
         let served = worlds.wait_for(|world| {
             let region = world.regions.get(self.sandbox.region());
@@ -145,7 +146,7 @@ impl Scene {
 
     /// An error with what the sandbox says of it.
     fn troubled(&self, what: &str) -> CliError {
-        let notes: Vec<String> = self.sandbox.traffic_log().iter().map(|note| format!("{note}")).collect();
+        let notes: Vec<String> = self.sandbox.traffic_log().iter().map(|note| note.message.clone()).collect();
         CliError::failed(format!("{what}\n{}", notes.join("\n")).trim_end())
     }
 }

@@ -7,7 +7,7 @@ use super::super::error::CliError;
 use super::super::stdout::write_data;
 use super::scene::{BALANCER, HOST, Scene};
 use crate::demo::SOCKET_PATH;
-use crate::output::{DemoText, demo_text, verify_text};
+use crate::output::{DemoText, demo_text, stage_text, verdict_text};
 use crate::plan::Plan;
 use crate::spec::Spec;
 use crate::verify::{ClientAddressIs, Stage, Verdict};
@@ -24,7 +24,9 @@ pub(super) async fn tell(with_nginx: bool, quiet: bool) -> Result<Scene, CliErro
     change(&scene, plan, quiet).await?;
     let seen = succeed(&scene).await?;
     let seconds = begun.elapsed().as_secs_f32();
-    say(DemoText::End(&format!("Failed, planned, applied and proven in {seconds:.1} s. The application knows its client: {seen}.")))?;
+    say(DemoText::End(&format!(
+        "Failed, planned, applied and proven in {seconds:.1} s. The application knows its client: {seen}."
+    )))?;
     Ok(scene)
 }
 
@@ -38,9 +40,9 @@ async fn introduce(scene: &Scene, with_nginx: bool) -> Result<(), CliError> {
 async fn fail(scene: &Scene) -> Result<(), CliError> {
     chapter(2, "A client connects, and fails", Some(verify()))?;
     let verdict = scene.connect().await?;
-    write_data(&verify_text(&verdict))?;
+    show(&verdict)?;
     match verdict.seen.failed() {
-        Some(stage) if stage.seen.stage() == Stage::Upgrade => Ok(()),
+        Some(Stage::Upgrade) => Ok(()),
         _ => Err(otherwise("the WebSocket should have failed at its upgrade, since an HTTPS listener does not pass it on")),
     }
 }
@@ -60,7 +62,9 @@ async fn prepare(scene: &mut Scene, plan: &Plan, with_nginx: bool) -> Result<(),
         true => "nginx has loaded the configuration that fits the balancer after the change.",
         false => "The chat reads the header itself; `elbws demo --nginx` shows it with a web server between.",
     }))?;
-    say(DemoText::Note("Requests fail from here to the end of the next step; `elbws backend nginx --cut-over PORT` avoids that."))
+    say(DemoText::Note(
+        "Requests fail from here to the end of the next step; `elbws backend nginx --cut-over PORT` avoids that.",
+    ))
 }
 
 async fn change(scene: &Scene, plan: Plan, quiet: bool) -> Result<(), CliError> {
@@ -68,6 +72,7 @@ async fn change(scene: &Scene, plan: Plan, quiet: bool) -> Result<(), CliError> 
     let args = RunArgs { dry_run: false, yes: true, no_interrupt: false, retry_for: 10, format: RunFormat::Text };
     let stages = plan.stages.clone();
     run_all(&scene.connection, vec![(plan, stages)], &args, true, quiet).await?;
+    scene.get_into_service().await?;
     say(DemoText::Picture(&scene.balancer().await?))
 }
 
@@ -75,7 +80,7 @@ async fn change(scene: &Scene, plan: Plan, quiet: bool) -> Result<(), CliError> 
 async fn succeed(scene: &Scene) -> Result<String, CliError> {
     chapter(6, "The same client connects, and chats", Some(verify()))?;
     let verdict = scene.connect().await?;
-    write_data(&verify_text(&verdict))?;
+    show(&verdict)?;
     if !verdict.proven {
         return Err(otherwise("the WebSocket should have worked"));
     }
@@ -88,6 +93,13 @@ fn client_address(verdict: &Verdict) -> Option<String> {
         Some(port) => std::net::SocketAddr::new(seen.address, port).to_string(),
         None => seen.address.to_string(),
     })
+}
+
+/// What `elbws verify` prints.
+fn show(verdict: &Verdict) -> Result<(), CliError> {
+    let mut text: String = verdict.seen.stages.iter().map(stage_text).collect();
+    text.push_str(&verdict_text(verdict));
+    Ok(write_data(&text)?)
 }
 
 /// The command that connects as the demo does.

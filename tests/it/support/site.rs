@@ -22,9 +22,10 @@ const INSTANCES: [&str; 2] = ["i-0c4a7000000000001", "i-0c4a7000000000002"];
 
 /// The chat, the balancer in front of it, and what is between them.
 pub(crate) struct Site {
-    pub(crate) story: Story,
-    chat: Chat,
+    /// Dropped first: its folder is the story's, and the chat runs on the story's runtime.
     nginx: Option<Nginx>,
+    chat: Chat,
+    pub(crate) story: Story,
 }
 
 impl Site {
@@ -44,7 +45,7 @@ impl Site {
         let options = Options { listen: (Ipv6Addr::LOCALHOST, 0).into(), traffic: Some(traffic) };
         let story = Story::on(runtime, include_str!("../../../fixtures/chat.toml"), options);
         let nginx = with_nginx.then(|| Nginx::start(&story.folder.path().join("nginx"), real));
-        let site = Site { story, chat, nginx };
+        let site = Site { nginx, chat, story };
         if let Some(nginx) = &site.nginx {
             nginx.use_configuration(&site.configuration(&site.balancer()), false);
         }
@@ -83,7 +84,8 @@ impl Site {
         backend::generate(Server::Nginx, &request).expect("it can be written").text
     }
 
-    fn wait_for_health(&self) {
+    /// Waits until the balancer's instances are in service.
+    pub(crate) fn wait_for_health(&self) {
         let mut worlds = self.story.sandbox.subscribe();
         let healthy = worlds.wait_for(|world| {
             let health = &world.regions[REGION].load_balancers["chat"].health;
