@@ -183,7 +183,8 @@ fn hold(seen: &HoldSeen) -> (String, Vec<String>) {
 
 fn many(seen: &ManySeen) -> (String, Vec<String>) {
     let ManySeen { asked, open, failures, fastest, median, slowest } = seen;
-    let times = format!("opened in {} at best, {} half of them, {} at worst", time(*fastest), time(*median), time(*slowest));
+    let times =
+        format!("each open after {} at best, {} in the median, {} at worst", time(*fastest), time(*median), time(*slowest));
     let mut more: Vec<String> = (*open > 0).then_some(times).into_iter().collect();
     more.extend(failures.iter().map(|(why, times)| format!("{times} times: {why}")));
     (format!("{open} of {asked} connections open at the same time"), more)

@@ -27,3 +27,6 @@ mod traffic_http;
 mod traffic_time;
 mod traffic_transport;
 mod unknowns;
+mod verify_client;
+mod verify_command;
+mod verify_symptoms;

@@ -7,4 +7,5 @@ pub(crate) mod sandbox;
 pub(crate) mod site;
 pub(crate) mod story;
 pub(crate) mod traffic;
+pub(crate) mod web_server;
 pub(crate) mod wire;
