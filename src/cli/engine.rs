@@ -212,7 +212,7 @@ async fn agreed() -> Result<bool, CliError> {
 }
 
 /// Runs balancer after balancer. One that fails does not keep the next from being tried; an interrupt does.
-async fn run_all(
+pub(super) async fn run_all(
     connection: &Connection,
     work: Vec<Work>,
     args: &RunArgs,

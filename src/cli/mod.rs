@@ -8,6 +8,7 @@ mod backend_head;
 mod certificate;
 mod completions;
 mod connection;
+mod demo;
 mod engine;
 mod error;
 mod instance;
@@ -55,6 +56,7 @@ Examples:
   elbws plan --elb chat --detailed-exitcode || echo pending
   elbws plan --elb chat --out chat.plan && elbws apply chat.plan
   elbws apply --elb chat --sandbox         try it on this machine, with no AWS account
+  elbws demo                               see it work, with real connections
 
 Exit codes:
   0 done, nothing to do      1 failed, nothing changed    2 changes pending (--detailed-exitcode)
@@ -110,6 +112,7 @@ enum Command {
     Verify(verify::VerifyArgs),
     Backend(backend::BackendArgs),
     Sandbox(sandbox::SandboxArgs),
+    Demo(demo::DemoArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
     Schema(schema::SchemaArgs),
@@ -150,6 +153,7 @@ async fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Verify(args) => signals::interruptible(verify::run(global, args)).await,
         Command::Backend(args) => signals::interruptible(backend::run(global, args)).await,
         Command::Sandbox(args) => sandbox::run(global, args).await,
+        Command::Demo(args) => demo::run(global, args).await,
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
         Command::Schema(args) => schema::run(&args),

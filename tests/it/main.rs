@@ -7,6 +7,7 @@ mod backend_check;
 mod backend_text;
 mod backend_traffic;
 mod bad_input;
+mod browser_story;
 mod failing_writes;
 mod house;
 mod moto_adapter;
