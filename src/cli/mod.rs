@@ -3,11 +3,13 @@
 //! The only room that wires I/O together. It decides nothing about balancers.
 
 mod apply;
+mod audit;
 mod certificate;
 mod completions;
 mod connection;
 mod engine;
 mod error;
+mod file;
 mod listener;
 mod man;
 mod outcome;
@@ -51,7 +53,7 @@ Examples:
   elbws apply --elb chat --sandbox         try it on this machine, with no AWS account
 
 Exit codes:
-  0 done, nothing to do      1 failed, nothing changed    2 changes pending (--detailed-exitcode)
+  0 done, nothing to do      1 failed, nothing changed    2 changes pending (--detailed-exitcode), findings (--fail-on)
   3 stopped part-way         4 the saved plan is stale    64 wrong usage    130 interrupted, nothing changed";
 
 /// Options of every command.
@@ -101,6 +103,7 @@ enum Command {
     #[command(subcommand)]
     ProxyProtocol(proxy_protocol::ProxyProtocolCommand),
     Show(show::ShowArgs),
+    Audit(audit::AuditArgs),
     Sandbox(sandbox::SandboxArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
@@ -139,6 +142,7 @@ async fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Certificate(args) => certificate::run(global, args).await,
         Command::ProxyProtocol(command) => proxy_protocol::run(global, command).await,
         Command::Show(args) => signals::interruptible(show::run(global, args)).await,
+        Command::Audit(args) => signals::interruptible(audit::run(global, args)).await,
         Command::Sandbox(args) => sandbox::run(global, args).await,
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),

@@ -2,6 +2,9 @@
 //!
 //! Renderers are pure: they turn a plan, a balancer or an event into text. Only [`sink`] writes.
 
+mod audit_progress;
+mod audit_rules;
+mod audit_text;
 mod error;
 mod json;
 mod markdown;
@@ -13,8 +16,11 @@ mod show_text;
 pub mod sink;
 mod topology;
 
+pub use audit_progress::AuditProgress;
+pub use audit_rules::{explain_rule, list_rules, rule_table};
+pub use audit_text::{audit_summary, audit_text};
 pub use error::{error_text, warning_text};
-pub use json::{balancer_json, event_json, plan_json};
+pub use json::{audit_json, balancer_json, event_json, plan_json};
 pub use markdown::plan_markdown;
 pub use page::{Page, clean};
 pub use plan_text::plan_text;
