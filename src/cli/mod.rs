@@ -10,6 +10,7 @@ mod connection;
 mod engine;
 mod error;
 mod file;
+mod instance;
 mod listener;
 mod man;
 mod outcome;

@@ -2,8 +2,13 @@
 //!
 //! Renderers are pure: they turn a plan, a balancer or an event into text. Only [`sink`] writes.
 
+mod audit_html;
+mod audit_junit;
+mod audit_markdown;
+mod audit_picture;
 mod audit_progress;
 mod audit_rules;
+mod audit_sarif;
 mod audit_text;
 mod error;
 mod json;
@@ -16,8 +21,12 @@ mod show_text;
 pub mod sink;
 mod topology;
 
+pub use audit_html::audit_html;
+pub use audit_junit::audit_junit;
+pub use audit_markdown::audit_markdown;
 pub use audit_progress::AuditProgress;
 pub use audit_rules::{explain_rule, list_rules, rule_table};
+pub use audit_sarif::audit_sarif;
 pub use audit_text::{audit_summary, audit_text};
 pub use error::{error_text, warning_text};
 pub use json::{audit_json, balancer_json, event_json, plan_json};

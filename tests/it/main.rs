@@ -19,5 +19,7 @@ mod sandbox_protocol;
 mod sandbox_seed;
 mod sandbox_switches;
 mod seed_story;
+mod simulation;
 mod support;
+mod traffic_transport;
 mod unknowns;

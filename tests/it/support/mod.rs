@@ -2,6 +2,9 @@
 
 pub(crate) mod balancers;
 pub(crate) mod moto;
+pub(crate) mod reports;
 pub(crate) mod sandbox;
+pub(crate) mod specs;
 pub(crate) mod story;
+pub(crate) mod traffic;
 pub(crate) mod wire;
