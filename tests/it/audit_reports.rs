@@ -72,7 +72,10 @@ fn the_sarif_schema_refuses() {
 fn fingerprints(report: &Report) -> Vec<String> {
     let log = sarif(report);
     let results = log["runs"][0]["results"].as_array().unwrap().clone();
-    results.iter().map(|result| result["partialFingerprints"]["primaryLocationLineHash"].as_str().unwrap().to_owned()).collect()
+    results
+        .iter()
+        .map(|result| result["partialFingerprints"]["primaryLocationLineHash"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 /// A finding keeps its fingerprint while its message counts days, and no two findings share one, not even twins in one place.
@@ -131,11 +134,7 @@ fn junit_prefers_what_was_found() {
     partly.balancers[0].findings = vec![suppressed(warning(443), "known", None), warning(8443)];
     let document = junit(&partly, Some(Severity::Note));
     let case = document.test_suites[0].test_cases.iter().find(|case| case.name.as_str().starts_with("ELBWS013")).unwrap();
-    assert!(
-        matches!(&case.status, TestCaseStatus::NonSuccess { kind: NonSuccessKind::Failure, .. }),
-        "{:?}",
-        case.status
-    );
+    assert!(matches!(&case.status, TestCaseStatus::NonSuccess { kind: NonSuccessKind::Failure, .. }), "{:?}", case.status);
 }
 
 #[test]
