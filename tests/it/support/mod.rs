@@ -1,6 +1,7 @@
 //! What several test modules need.
 
 pub(crate) mod balancers;
+pub(crate) mod browser;
 pub(crate) mod moto;
 pub(crate) mod reports;
 pub(crate) mod sandbox;
