@@ -1,5 +1,6 @@
 //! A report as a person reads it: the findings by balancer, what could not be seen, and a summary.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use anstyle::Style;
@@ -89,7 +90,11 @@ pub fn audit_summary(report: &Report) -> String {
     let fixed = report.findings().filter(|finding| finding.fixed_by_apply).count();
     let scopes = match report.scopes.as_slice() {
         [only] => format!("{} {}", only.account, only.region),
-        scopes => many(scopes.len(), "account region"),
+        scopes => {
+            let accounts: BTreeSet<&str> = scopes.iter().map(|scope| scope.account.as_str()).collect();
+            let regions: BTreeSet<&str> = scopes.iter().map(|scope| scope.region.as_str()).collect();
+            format!("{} and {}", many(accounts.len(), "account"), many(regions.len(), "region"))
+        }
     };
     let counts = [Severity::Error, Severity::Warning, Severity::Note].map(|one| many(report.count(one), one.as_str()));
     let mut text = format!("{} in {scopes}: {}", many(all, "balancer"), counts.join(", "));
@@ -100,8 +105,7 @@ pub fn audit_summary(report: &Report) -> String {
     if !report.unreadable.is_empty() {
         text.push_str(&format!(" Not read: {}.", report.unreadable.len()));
     }
-    let unchecked: std::collections::BTreeSet<&str> =
-        report.not_checked.iter().flat_map(|one| &one.rules).copied().collect();
+    let unchecked: BTreeSet<&str> = report.not_checked.iter().flat_map(|one| &one.rules).copied().collect();
     if !unchecked.is_empty() {
         text.push_str(&format!(" {} not checked everywhere.", many(unchecked.len(), "rule")));
     }

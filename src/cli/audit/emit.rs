@@ -6,15 +6,17 @@ use std::io::{self, Write};
 use anyhow::Context;
 
 use super::{AuditArgs, AuditFormat};
-use crate::audit::Report;
+use crate::audit::{Report, Severity};
 use crate::cli::Global;
 use crate::cli::error::CliError;
 use crate::cli::file::write_whole;
-use crate::output::{audit_json, audit_summary, audit_text, clean, sink};
+use crate::output::{
+    audit_html, audit_json, audit_junit, audit_markdown, audit_sarif, audit_summary, audit_text, clean, sink,
+};
 
 /// Writes the report, and with `--verbose` the number of calls.
 pub(super) fn emit(report: &Report, args: &AuditArgs, global: &Global) -> Result<(), CliError> {
-    let write = |out: &mut dyn Write| render(report, args.format, out);
+    let write = |out: &mut dyn Write| render(report, args, out);
     match &args.out {
         Some(path) => {
             write_whole(path, write)?;
@@ -33,11 +35,17 @@ pub(super) fn emit(report: &Report, args: &AuditArgs, global: &Global) -> Result
     Ok(())
 }
 
-fn render(report: &Report, format: AuditFormat, out: &mut dyn Write) -> io::Result<()> {
-    match format {
-        AuditFormat::Text => audit_text(report, out),
-        AuditFormat::Json => audit_json(report, out),
-    }
+fn render(report: &Report, args: &AuditArgs, out: &mut dyn Write) -> io::Result<()> {
+    let text = match args.format {
+        // The report of a large account is long: these two are written as they are made.
+        AuditFormat::Text => return audit_text(report, out),
+        AuditFormat::Json => return audit_json(report, out),
+        AuditFormat::Markdown => audit_markdown(report),
+        AuditFormat::Html => audit_html(report).map_err(io::Error::other)?,
+        AuditFormat::Sarif => audit_sarif(report)?,
+        AuditFormat::Junit => audit_junit(report, args.fail_on.map(Severity::from)).map_err(io::Error::other)?,
+    };
+    out.write_all(text.as_bytes())
 }
 
 /// Adds calls to others.

@@ -122,6 +122,14 @@ pub(super) enum AuditFormat {
     Text,
     /// For programs.
     Json,
+    /// For the summary of a CI job.
+    Markdown,
+    /// One page with pictures, for a browser; it needs no network.
+    Html,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// For the test report of a CI server; --fail-on says what fails.
+    Junit,
 }
 
 pub(super) async fn run(global: Global, args: AuditArgs) -> Result<Exit, CliError> {

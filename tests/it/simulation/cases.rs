@@ -122,9 +122,7 @@ pub(crate) fn for_each<T: Strategy>(
         bytes[..8].copy_from_slice(&seed.to_le_bytes());
         let config = Config { cases: 1, failure_persistence: None, max_shrink_iters: 2000, ..Config::default() };
         let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
-        let result = runner.run(&strategy, |case| {
-            simulate(&case, &mut tally.borrow_mut()).map_err(TestCaseError::fail)
-        });
+        let result = runner.run(&strategy, |case| simulate(&case, &mut tally.borrow_mut()).map_err(TestCaseError::fail));
         match result {
             Ok(()) => {}
             Err(TestError::Fail(why, case)) => panic!(

@@ -52,8 +52,7 @@ impl Cloud for Client {
     }
 
     async fn read(&self, name: &str) -> Result<Balancer, CloudError> {
-        let [described, policies, attributes, tags] =
-            translation::reads(name).map(|call| self.service.call(self.run, call));
+        let [described, policies, attributes, tags] = translation::reads(name).map(|call| self.service.call(self.run, call));
         let others = async { Ok(futures::join!(policies, attributes, tags)) };
         let (described, (policies, attributes, tags)) = futures::try_join!(described, others)?;
         Ok(reading::balancer([&described, &policies?, &attributes?, &tags?]))

@@ -177,7 +177,8 @@ impl Service {
     /// Lets time pass until the next pause is over. Whether anybody was waiting for that.
     pub(crate) fn let_time_pass(&self) -> bool {
         let mut state = self.state();
-        let Some((id, moment)) = state.timers.iter().map(|(id, (moment, _))| (*id, *moment)).min_by_key(|(id, at)| (*at, *id))
+        let Some((id, moment)) =
+            state.timers.iter().map(|(id, (moment, _))| (*id, *moment)).min_by_key(|(id, at)| (*at, *id))
         else {
             return false;
         };
