@@ -3,6 +3,7 @@
 //! The only room that wires I/O together. It decides nothing about balancers.
 
 mod apply;
+mod audit;
 mod backend;
 mod backend_head;
 mod certificate;
@@ -11,6 +12,7 @@ mod connection;
 mod demo;
 mod engine;
 mod error;
+mod file;
 mod instance;
 mod listener;
 mod man;
@@ -59,7 +61,7 @@ Examples:
   elbws demo                               see it work, with real connections
 
 Exit codes:
-  0 done, nothing to do      1 failed, nothing changed    2 changes pending (--detailed-exitcode)
+  0 done, nothing to do      1 failed, nothing changed    2 changes pending (--detailed-exitcode), findings (--fail-on)
   3 stopped part-way         4 the saved plan is stale    64 wrong usage    130 interrupted, nothing changed";
 
 /// Options of every command.
@@ -111,6 +113,7 @@ enum Command {
     Show(show::ShowArgs),
     Verify(verify::VerifyArgs),
     Backend(backend::BackendArgs),
+    Audit(audit::AuditArgs),
     Sandbox(sandbox::SandboxArgs),
     Demo(demo::DemoArgs),
     Completions(completions::CompletionsArgs),
@@ -152,6 +155,7 @@ async fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Show(args) => signals::interruptible(show::run(global, args)).await,
         Command::Verify(args) => signals::interruptible(verify::run(global, args)).await,
         Command::Backend(args) => signals::interruptible(backend::run(global, args)).await,
+        Command::Audit(args) => signals::interruptible(audit::run(global, args)).await,
         Command::Sandbox(args) => sandbox::run(global, args).await,
         Command::Demo(args) => demo::run(global, args).await,
         Command::Completions(args) => completions::run(&args),

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used)] // A test that meets what it does not expect is to fail.
 
 mod adapter;
+mod audit_html;
+mod audit_reports;
 mod backend_check;
 mod backend_text;
 mod backend_traffic;

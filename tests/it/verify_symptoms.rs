@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use elbws::sandbox::{InstanceState, Sandbox};
 use serde_json::Value;
 
-use crate::support::traffic::{INSTANCE, health, instances, seed, start, start_at};
 use crate::support::nginx::{Nginx, PASS_UPGRADE, application};
+use crate::support::traffic::{INSTANCE, health, instances, seed, start, start_at};
 
 const URL: &str = "wss://chat.example.com/ws";
 
