@@ -8,6 +8,7 @@ mod completions;
 mod connection;
 mod engine;
 mod error;
+mod iam_policy;
 mod listener;
 mod man;
 mod outcome;
@@ -101,6 +102,7 @@ enum Command {
     #[command(subcommand)]
     ProxyProtocol(proxy_protocol::ProxyProtocolCommand),
     Show(show::ShowArgs),
+    IamPolicy(iam_policy::IamPolicyArgs),
     Sandbox(sandbox::SandboxArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
@@ -139,6 +141,7 @@ async fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Certificate(args) => certificate::run(global, args).await,
         Command::ProxyProtocol(command) => proxy_protocol::run(global, command).await,
         Command::Show(args) => signals::interruptible(show::run(global, args)).await,
+        Command::IamPolicy(args) => iam_policy::run(&global, &args),
         Command::Sandbox(args) => sandbox::run(global, args).await,
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),

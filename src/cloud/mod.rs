@@ -2,9 +2,12 @@
 //!
 //! Only [`aws`] names an `aws_*` crate. Nothing here decides what to change.
 
+mod action;
 pub mod aws;
 mod error;
+pub mod permissions;
 
+pub use action::{Action, Resource};
 pub use error::{CloudError, CloudErrorKind};
 
 use crate::model::{Balancer, CertificateArn};

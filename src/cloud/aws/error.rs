@@ -12,22 +12,22 @@ use aws_sdk_elasticloadbalancing::error::{BuildError, ConnectorError, ProvideErr
 use aws_sdk_elasticloadbalancing::operation::RequestId;
 
 use super::Aws;
-use crate::cloud::{CloudError, CloudErrorKind};
+use crate::cloud::{Action, CloudError, CloudErrorKind};
 
 /// The longest message that is kept, in characters.
 const LONGEST_MESSAGE: usize = 600;
 
 impl Aws {
-    /// Waits for a call to `action`, an IAM name such as `elasticloadbalancing:DescribeTags`, and notes for `--verbose` how
-    /// long it took and how it ended.
+    /// Waits for a call to `action`, and notes for `--verbose` how long it took and how it ended.
     pub(super) async fn call<T, E>(
         &self,
-        action: &str,
+        action: Action,
         reply: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     ) -> Result<T, CloudError>
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
+        let action = action.name();
         let (service, call) = action.split_once(':').unwrap_or(("", action));
         let started = Instant::now();
         let result = reply.await.map_err(|error| from_sdk(action, &self.place(service), error));
@@ -41,13 +41,13 @@ impl Aws {
 }
 
 /// A reply that the SDK could read and that makes no sense.
-pub(super) fn bad_reply(action: &str, message: impl Into<String>) -> CloudError {
-    failure(action, CloudErrorKind::BadReply, &message.into())
+pub(super) fn bad_reply(action: Action, message: impl Into<String>) -> CloudError {
+    failure(action.name(), CloudErrorKind::BadReply, &message.into())
 }
 
 /// A request whose arguments the SDK refuses to send; a step is complete, so this does not happen.
-pub(super) fn unbuildable(action: &str, error: BuildError) -> CloudError {
-    failure(action, CloudErrorKind::Refused, &format!("the request cannot be made: {}", innermost(&error)))
+pub(super) fn unbuildable(action: Action, error: BuildError) -> CloudError {
+    failure(action.name(), CloudErrorKind::Refused, &format!("the request cannot be made: {}", innermost(&error)))
 }
 
 /// Settings under which no call can be made.

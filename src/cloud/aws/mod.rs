@@ -17,7 +17,7 @@ pub use config::{AwsOptions, StaticCredentials};
 
 use aws_config::SdkConfig;
 
-use super::{Cloud, CloudError, Identity};
+use super::{Action, Cloud, CloudError, Identity};
 use crate::model::{Balancer, CertificateArn};
 use crate::plan::Step;
 
@@ -70,7 +70,7 @@ impl Cloud for Aws {
     }
 
     async fn identity(&self) -> Result<Identity, CloudError> {
-        const ACTION: &str = "sts:GetCallerIdentity";
+        const ACTION: Action = Action::GetCallerIdentity;
         let reply = self.call(ACTION, self.sts.get_caller_identity().send()).await?;
         match reply.account() {
             Some(account) if !account.is_empty() => {

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use super::error::bad_reply;
 use super::{Aws, reply};
-use crate::cloud::CloudError;
+use crate::cloud::{Action, CloudError};
 use crate::model::Balancer;
 
-const DESCRIBE: &str = "elasticloadbalancing:DescribeLoadBalancers";
-const POLICIES: &str = "elasticloadbalancing:DescribeLoadBalancerPolicies";
-const ATTRIBUTES: &str = "elasticloadbalancing:DescribeLoadBalancerAttributes";
-const TAGS: &str = "elasticloadbalancing:DescribeTags";
+const DESCRIBE: Action = Action::DescribeLoadBalancers;
+const POLICIES: Action = Action::DescribeLoadBalancerPolicies;
+const ATTRIBUTES: Action = Action::DescribeLoadBalancerAttributes;
+const TAGS: Action = Action::DescribeTags;
 
 /// The most balancers that one page holds (elb-facts 1.2).
 const PAGE_SIZE: i32 = 400;
