@@ -1,5 +1,5 @@
-//! Ctrl-C and SIGTERM: while nothing is being changed they end the command; while a plan is applied, the first finishes the
-//! current group and the second stops at once.
+//! Ctrl-C, SIGTERM and a terminal that is closed: while nothing is being changed they end the command; while a plan is applied,
+//! the first finishes the current group and the second stops at once.
 
 use std::io;
 
@@ -9,25 +9,44 @@ use super::error::{CliError, Exit};
 use crate::apply::{Level, Stop, StopSwitch};
 use crate::output::sink;
 
-/// Both signals, from the moment this is made: one that comes between two waits is not lost.
+/// The signals, from the moment this is made: one that comes between two waits is not lost.
 struct Signals {
     interrupt: Signal,
     terminate: Signal,
+    /// Absent where it is ignored, as under `nohup`.
+    hangup: Option<Signal>,
 }
 
 impl Signals {
     fn listen() -> io::Result<Self> {
         let interrupt = tokio::signal::unix::signal(SignalKind::interrupt())?;
         let terminate = tokio::signal::unix::signal(SignalKind::terminate())?;
-        Ok(Signals { interrupt, terminate })
+        let hangup = (!ignores_hangup()).then(|| tokio::signal::unix::signal(SignalKind::hangup())).transpose()?;
+        Ok(Signals { interrupt, terminate, hangup })
     }
 
     async fn next(&mut self) {
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+            _ = hangup => {}
         }
     }
+}
+
+/// Whether whoever started this process has it ignore SIGHUP; a handler would undo that. Linux alone says so in a file.
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    // Bit 0 is signal 1, which is SIGHUP.
+    mask & 1 != 0
 }
 
 /// Watches for signals while a plan is applied.
@@ -81,7 +100,7 @@ pub(super) async fn interruptible<T>(work: impl Future<Output = Result<T, CliErr
     }
 }
 
-/// Waits for Ctrl-C or SIGTERM.
+/// Waits for Ctrl-C, SIGTERM or a terminal that is closed.
 pub(super) async fn signal() {
     match Signals::listen() {
         Ok(mut signals) => signals.next().await,

@@ -4,8 +4,11 @@
 
 mod adapter;
 mod bad_input;
+mod broken_servers;
+mod edges;
 mod failing_writes;
 mod house;
+mod iam_policy;
 mod moto_adapter;
 mod papers;
 mod plan_properties;
@@ -19,5 +22,6 @@ mod sandbox_protocol;
 mod sandbox_seed;
 mod sandbox_switches;
 mod seed_story;
+mod signals;
 mod support;
 mod unknowns;

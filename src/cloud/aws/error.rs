@@ -8,7 +8,7 @@ use std::time::Instant;
 use aws_config::imds::client::error::ImdsError;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_elasticloadbalancing::config::http::HttpResponse;
-use aws_sdk_elasticloadbalancing::error::{BuildError, ConnectorError, ProvideErrorMetadata, SdkError};
+use aws_sdk_elasticloadbalancing::error::{BuildError, ConnectorError, ErrorMetadata, ProvideErrorMetadata, SdkError};
 use aws_sdk_elasticloadbalancing::operation::RequestId;
 
 use super::Aws;
@@ -76,7 +76,13 @@ where
     let request_id = error.request_id().map(one_line);
     let mut failed = match &error {
         SdkError::ServiceError(answer) => from_answer(action, place, answer.err(), answer.raw()),
-        SdkError::ResponseError(answer) => unreadable(action, place, answer.raw().status().as_u16(), &innermost(&error)),
+        SdkError::ResponseError(answer) => {
+            let why = match answer.raw().headers().get("content-encoding") {
+                Some(encoding) => format!("it is compressed ({encoding}), which was not asked for"),
+                None => innermost(&error),
+            };
+            unreadable(action, place, answer.raw().status().as_u16(), &why)
+        }
         SdkError::TimeoutError(_) => {
             failure(action, CloudErrorKind::Unreachable, &format!("no answer in time from {place}"))
         }
@@ -109,6 +115,9 @@ where
                 CloudErrorKind::ServiceFault,
                 &format!("HTTP status {status} from {place}, without an error code"),
             ),
+            _ if causes(error).any(|cause| cause.is::<ErrorMetadata>()) => {
+                unreadable(action, place, status, "it names no error code")
+            }
             _ => unreadable(action, place, status, &innermost(error)),
         };
     };

@@ -2,9 +2,10 @@
 //!
 //! The only place that names an `aws_*` crate. It translates and nothing else: it decides neither what to change nor what
 //! to say about it, and no type of the SDK leaves it. One idea a file: `config` builds the one configuration, `read` makes
-//! the describe calls, `reply` turns their answers into the model, `whole` refuses half an answer, `write` makes the call of
+//! the describe calls, `reply` turns their answers into the model, `whole` refuses half an answer, `bounded` one without end, `write` makes the call of
 //! a step, `certificate` looks for a certificate, `error` turns every failure into a [`CloudError`].
 
+mod bounded;
 mod certificate;
 mod config;
 mod error;
@@ -49,8 +50,8 @@ impl Aws {
             region,
             endpoint: sdk.endpoint_url().map(str::to_owned),
             elb: aws_sdk_elasticloadbalancing::Client::from_conf(config::elb(&sdk)),
-            iam: aws_sdk_iam::Client::new(&sdk),
-            sts: aws_sdk_sts::Client::new(&sdk),
+            iam: aws_sdk_iam::Client::from_conf(config::iam(&sdk)),
+            sts: aws_sdk_sts::Client::from_conf(config::sts(&sdk)),
             sdk,
         })
     }

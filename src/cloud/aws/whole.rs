@@ -1,14 +1,16 @@
-//! Refuses half an answer.
+//! Refuses half an answer, and one of another API.
 //!
 //! The SDK reads a document that stops in the middle as if the rest had never been meant to come: a balancer with fewer
 //! listeners and policies than it has. What is read here decides what is deleted, so every successful answer of the Classic
-//! ELB API must be one whole document.
+//! ELB API must be one whole document. It must not be of another version either: the API of Application Load Balancers has
+//! actions of the same names at the same address.
 
 use aws_sdk_elasticloadbalancing::config::interceptors::AfterDeserializationInterceptorContextRef;
 use aws_sdk_elasticloadbalancing::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_elasticloadbalancing::error::BoxError;
-use quick_xml::Reader;
+use quick_xml::NsReader;
 use quick_xml::events::Event;
+use quick_xml::name::{Namespace, ResolveResult};
 
 /// The check, as a part of the client.
 #[derive(Debug)]
@@ -35,14 +37,20 @@ impl Intercept for WholeAnswers {
     }
 }
 
-/// Whether the text is one XML document from its first to its last tag.
+/// The namespace of the API's answers.
+const NAMESPACE: &str = "http://elasticloadbalancing.amazonaws.com/doc/2012-06-01";
+
+/// Whether the text is one XML document from its first to its last tag, and in no other namespace than the API's.
 fn whole(document: &[u8]) -> Result<(), &'static str> {
     const HALF: &str = "the document stops in the middle";
-    let mut reader = Reader::from_reader(document);
+    let mut reader = NsReader::from_reader(document);
     let (mut depth, mut roots) = (0_usize, 0_usize);
     loop {
         match reader.read_event() {
             Ok(Event::Start(_)) => {
+                if depth == 0 {
+                    of_this_api(&reader)?;
+                }
                 roots += usize::from(depth == 0);
                 depth += 1;
             }
@@ -58,18 +66,37 @@ fn whole(document: &[u8]) -> Result<(), &'static str> {
     }
 }
 
+/// Compatible services may leave the namespace out, or the slash at its end.
+fn of_this_api(reader: &NsReader<&[u8]>) -> Result<(), &'static str> {
+    match reader.resolver().resolve_prefix(None, true) {
+        ResolveResult::Bound(Namespace(name)) if name.strip_suffix('/').unwrap_or(name) != NAMESPACE => {
+            Err("it is of another API than that of Classic Load Balancers")
+        }
+        _ => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::whole;
 
     #[test]
     fn every_beginning_of_a_document_is_refused() {
-        let document = r#"<?xml version="1.0"?><A xmlns="x"><B>1 &amp; 2</B><C/></A>"#;
+        let document = r#"<?xml version="1.0"?><A a="x"><B>1 &amp; 2</B><C/></A>"#;
         assert_eq!(whole(document.as_bytes()), Ok(()));
         for end in 0..document.len() {
             assert!(whole(&document.as_bytes()[..end]).is_err(), "{}", &document[..end]);
         }
         assert!(whole(b"<A></B>").is_err());
         assert!(whole(b"<A/><A/>").is_err());
+    }
+
+    #[test]
+    fn only_the_namespace_of_the_api_is_accepted() {
+        let version = |version: &str| format!(r#"<A xmlns="http://elasticloadbalancing.amazonaws.com/doc/{version}"></A>"#);
+        assert_eq!(whole(version("2012-06-01/").as_bytes()), Ok(()));
+        assert_eq!(whole(version("2012-06-01").as_bytes()), Ok(()));
+        assert_eq!(whole(b"<A></A>"), Ok(()));
+        assert!(whole(version("2015-12-01/").as_bytes()).is_err());
     }
 }

@@ -4,4 +4,5 @@ pub(crate) mod balancers;
 pub(crate) mod moto;
 pub(crate) mod sandbox;
 pub(crate) mod story;
+pub(crate) mod terminal;
 pub(crate) mod wire;
