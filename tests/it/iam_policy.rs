@@ -7,6 +7,7 @@ use std::process::Command;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_elasticloadbalancing::config::Credentials;
 use aws_sdk_elasticloadbalancing::primitives::Blob;
+use aws_sdk_elasticloadbalancing::types::HealthCheck;
 use serde_json::Value;
 
 use crate::support::moto::Moto;
@@ -168,6 +169,9 @@ impl Guarded {
             let create = elb.create_load_balancer().load_balancer_name(name).availability_zones("eu-west-1a");
             let create = create.listeners(listener("HTTPS:443/HTTP:80", Some(first)));
             create.listeners(listener("HTTP:80/HTTP:80", None)).send().await.unwrap();
+            let check = HealthCheck::builder().target("HTTP:80/status").interval(30).timeout(5);
+            let check = check.unhealthy_threshold(2).healthy_threshold(10).build().unwrap();
+            elb.configure_health_check().load_balancer_name(name).health_check(check).send().await.unwrap();
         }
         Guarded { moto, iam, acm, folder: tempfile::tempdir().unwrap() }
     }

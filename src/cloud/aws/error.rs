@@ -12,6 +12,7 @@ use aws_sdk_elasticloadbalancing::error::{BuildError, ConnectorError, ErrorMetad
 use aws_sdk_elasticloadbalancing::operation::RequestId;
 
 use super::Aws;
+use super::whole::root;
 use crate::cloud::{Action, CloudError, CloudErrorKind};
 
 /// The longest message that is kept, in characters.
@@ -76,13 +77,7 @@ where
     let request_id = error.request_id().map(one_line);
     let mut failed = match &error {
         SdkError::ServiceError(answer) => from_answer(action, place, answer.err(), answer.raw()),
-        SdkError::ResponseError(answer) => {
-            let why = match answer.raw().headers().get("content-encoding") {
-                Some(encoding) => format!("it is compressed ({encoding}), which was not asked for"),
-                None => innermost(&error),
-            };
-            unreadable(action, place, answer.raw().status().as_u16(), &why)
-        }
+        SdkError::ResponseError(answer) => unreadable(action, place, answer.raw(), &innermost(&error)),
         SdkError::TimeoutError(_) => {
             failure(action, CloudErrorKind::Unreachable, &format!("no answer in time from {place}"))
         }
@@ -116,9 +111,9 @@ where
                 &format!("HTTP status {status} from {place}, without an error code"),
             ),
             _ if causes(error).any(|cause| cause.is::<ErrorMetadata>()) => {
-                unreadable(action, place, status, "it names no error code")
+                unreadable(action, place, raw, "it names no error code")
             }
-            _ => unreadable(action, place, status, &innermost(error)),
+            _ => unreadable(action, place, raw, &innermost(error)),
         };
     };
     let kind = kind_of_code(code, status);
@@ -204,7 +199,16 @@ fn denied_action(message: &str) -> Option<&str> {
 }
 
 /// An answer in no form that the service uses: a web page, half a document, nothing at all.
-fn unreadable(action: &str, place: &str, status: u16, why: &str) -> CloudError {
+fn unreadable(action: &str, place: &str, raw: &HttpResponse, why: &str) -> CloudError {
+    let status = raw.status().as_u16();
+    let body = raw.body().bytes().unwrap_or_default();
+    // The SDK shows the insides of its parser where it meets an element that it did not expect.
+    let why = match (raw.headers().get("content-encoding"), why.contains("StartEl"), root(body)) {
+        (Some(encoding), ..) => format!("it is compressed ({encoding}), which was not asked for"),
+        (None, true, Some(root)) => format!("it is a document of another kind, `{root}`"),
+        (None, true, None) => "it is no document".to_owned(),
+        (None, false, _) => why.to_owned(),
+    };
     failure(
         action,
         CloudErrorKind::BadReply,

@@ -8,9 +8,9 @@
 use aws_sdk_elasticloadbalancing::config::interceptors::AfterDeserializationInterceptorContextRef;
 use aws_sdk_elasticloadbalancing::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_elasticloadbalancing::error::BoxError;
-use quick_xml::NsReader;
 use quick_xml::events::Event;
 use quick_xml::name::{Namespace, ResolveResult};
+use quick_xml::{NsReader, Reader};
 
 /// The check, as a part of the client.
 #[derive(Debug)]
@@ -62,6 +62,20 @@ fn whole(document: &[u8]) -> Result<(), &'static str> {
             Ok(_) => {}
             Err(quick_xml::Error::Syntax(_)) => return Err(HALF),
             Err(_) => return Err("it is not well-formed XML"),
+        }
+    }
+}
+
+/// The name of a document's outermost element, if it is a document.
+pub(super) fn root(document: &[u8]) -> Option<String> {
+    let mut reader = Reader::from_reader(document);
+    loop {
+        match reader.read_event() {
+            Ok(Event::Start(element) | Event::Empty(element)) => {
+                return Some(element.name().as_ref().to_owned());
+            }
+            Ok(Event::Eof) | Err(_) => return None,
+            Ok(_) => {}
         }
     }
 }
