@@ -76,6 +76,14 @@ fn trickle(stream: &mut TcpStream, text: &[u8]) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Without end, a thousand times a second at most.
+fn drip(stream: &mut TcpStream, text: &[u8]) -> std::io::Result<()> {
+    loop {
+        stream.write_all(text)?;
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
 /// Without end: the same bytes again and again.
 fn flood(stream: &mut TcpStream, text: &[u8]) -> std::io::Result<()> {
     let many = text.repeat(64 * 1024 / text.len());
@@ -168,11 +176,14 @@ const CASES: [(&str, Behaviour, &str); 22] = [
         |stream| stream.write_all(b"HTTP/1.1 200 OK\r\nX-Header: ").and_then(|()| flood(stream, b"value")),
         "no connection to",
     ),
-    ("a promise without end", |stream| flood(stream, b"HTTP/1.1 100 Continue\r\n\r\n"), "no "),
+    ("a promise without end", |stream| drip(stream, b"HTTP/1.1 100 Continue\r\n\r\n"), "no answer in time"),
     (
         "elements in each other without end",
-        |stream| ok(stream, format!("<DescribeLoadBalancersResponse>{}", "<a>".repeat(1 << 20)).as_bytes()),
-        "not one of the service",
+        |stream| {
+            let (head, _) = DOCUMENT.split_once("/>").expect("it is an empty list");
+            ok(stream, format!("{head}><member>{}", "<a>".repeat(1 << 20)).as_bytes())
+        },
+        "not well-formed XML",
     ),
     (
         "entities of entities",
@@ -216,7 +227,6 @@ fn meets(name: &str, behave: Behaviour, says: &str) -> Result<(), String> {
     let clear =
         errors == 1 && stderr.contains(says) && stderr.lines().count() <= 3 && !stderr.contains(['{', '\u{1b}', '\u{7}']);
     let right = output.status.code() == Some(1) && output.stdout.is_empty() && clear && took < BOUND && memory < MEMORY;
-    eprintln!("{found}");
     match right {
         true => Ok(()),
         false => Err(found),
