@@ -9,6 +9,7 @@ mod connection;
 mod engine;
 mod error;
 mod iam_policy;
+mod instance;
 mod listener;
 mod man;
 mod outcome;

@@ -1,28 +1,43 @@
-//! `elbws sandbox`: a Classic Load Balancer API on this machine.
+//! `elbws sandbox`: a Classic Load Balancer on this machine, the API and the traffic.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use anyhow::Context;
 use clap::Args;
 
 use super::error::{CliError, Exit};
+use super::instance::Instance;
 use super::stdout::write_data;
 use super::{Global, signals};
-use crate::output::sink;
-use crate::sandbox::{Options, Sandbox, SandboxError, Seed, start};
+use crate::output::{Page, sink};
+use crate::sandbox::{ListenerPorts, ListenerState, OpenListener, Options, Sandbox, SandboxError, Seed, Traffic, start};
 
 /// The seed of a sandbox that is given none: the balancer of the README's story.
 const EXAMPLE: &str = include_str!("../../fixtures/chat.toml");
 
-/// Run a Classic Load Balancer API on this machine, for any AWS client
+/// The pace of health checks unless real intervals are asked for: nobody wants to wait five minutes for the first page.
+const PACE: Duration = Duration::from_secs(1);
+
+/// Run a Classic Load Balancer on this machine: the API for any AWS client, and its traffic
 #[derive(Debug, Args)]
 #[command(after_help = "\
-It prints the environment that points an AWS client at it, and runs until Ctrl-C. Nothing is kept.
+It prints the environment that points an AWS client at it, says on stderr where each listener really is, and runs until Ctrl-C.
+Nothing is kept.
+
+A listener is at its load balancer port plus 10000: 443 becomes 10443. If that is taken, by another balancer or another program,
+it is at the port plus 11000, and so on. Ports above 55535 stay as they are. A listener that is replaced keeps its place.
+
+An instance that --instance does not name is at 127.0.0.1, with its ports as they are.
 
 Examples:
   elbws sandbox                        in one terminal; paste what it prints into another, then
   aws elb describe-load-balancers
-  elbws sandbox --seed mine.toml --listen 127.0.0.1:0")]
+  elbws sandbox --ca root.pem --instance i-0c4a7000000000001=127.0.0.1,80=8080
+  curl --cacert root.pem --resolve chat.example.com:10443:127.0.0.1 https://chat.example.com:10443/
+  curl http://127.0.0.1:4555/_elbws/listeners        where the listeners are, as JSON
+  curl http://127.0.0.1:4555/_elbws/traffic-log      why a connection or a health check failed")]
 pub(super) struct SandboxArgs {
     /// The balancers to begin with, as TOML or JSON [default: the balancer `chat` of the README]
     #[arg(long, value_name = "FILE")]
@@ -30,18 +45,81 @@ pub(super) struct SandboxArgs {
     /// The loopback address to listen on; port 0 takes any free port
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4555")]
     listen: SocketAddr,
+    /// Where an instance really is, as ID=ADDRESS[,PORT=REAL_PORT...]; repeat it
+    #[arg(long, value_name = "INSTANCE")]
+    instance: Vec<Instance>,
+    /// Give listeners their real ports; those below 1024 may need privileges
+    #[arg(long)]
+    listen_exact: bool,
+    /// Check instances at the balancers' own intervals of 5 to 300 seconds, not every second
+    #[arg(long)]
+    real_intervals: bool,
+    /// Write the certificate of the sandbox's authority to this file, for clients to trust
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// The API only: no listener is opened, and every instance is in service
+    #[arg(long, conflicts_with_all = ["instance", "listen_exact", "real_intervals"])]
+    no_traffic: bool,
+}
+
+impl SandboxArgs {
+    fn traffic(&self) -> Option<Traffic> {
+        if self.no_traffic {
+            return None;
+        }
+        Some(Traffic {
+            ports: if self.listen_exact { ListenerPorts::Exact } else { ListenerPorts::Shifted },
+            instances: self.instance.iter().cloned().map(Instance::into_pair).collect(),
+            health_check_pace: (!self.real_intervals).then_some(PACE),
+        })
+    }
 }
 
 pub(super) async fn run(global: Global, args: SandboxArgs) -> Result<Exit, CliError> {
-    let sandbox = open(args.seed.as_deref(), Options { listen: args.listen }).await?;
+    let options = Options { listen: args.listen, traffic: args.traffic() };
+    let sandbox = open(args.seed.as_deref(), options).await?;
+    if let Some(path) = &args.ca {
+        std::fs::write(path, sandbox.authority().root_pem())
+            .with_context(|| format!("cannot write the certificate to {}", path.display()))?;
+    }
     let exports: String = sandbox.environment().iter().map(|(name, value)| format!("export {name}={value}\n")).collect();
     write_data(&exports)?;
     if !global.quiet {
         sink::message(&format!("The sandbox listens on {}. Ctrl-C ends it.\n", sandbox.endpoint()));
+        if !args.no_traffic && args.ca.is_none() {
+            sink::message("Its certificates are of its own authority; --ca FILE writes the root for clients to trust.\n");
+        }
     }
-    signals::signal().await;
+    let tell = sandbox.follow_traffic(|listeners| {
+        if !global.quiet {
+            sink::message(&described(listeners));
+        }
+    });
+    tokio::select! {
+        () = signals::signal() => {}
+        () = tell => {}
+    }
     sandbox.shutdown().await;
     Ok(Exit::Done)
+}
+
+/// A line for each listener: where it is, or why it is not open.
+fn described(listeners: &[OpenListener]) -> String {
+    let mut page = Page::default();
+    for one in listeners {
+        let OpenListener { region, balancer, load_balancer_port, protocol, instance_protocol, instance_port, state } = one;
+        let route = format!("{protocol}:{load_balancer_port}/{instance_protocol}:{instance_port}");
+        page.plain(&format!("{region}  {balancer}  {route:<20}  "));
+        match state {
+            ListenerState::Open { address } => page.plain(&format!("at {address}")),
+            ListenerState::NotOpen { reason } => page.plain(&format!("not open: {reason}")),
+        };
+        page.end();
+    }
+    if listeners.is_empty() {
+        page.plain("No balancer has a listener.").end();
+    }
+    page.finish()
 }
 
 /// Starts a sandbox with the seed of a file, or with the example.

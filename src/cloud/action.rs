@@ -58,6 +58,8 @@ pub enum Action {
     SetLoadBalancerPoliciesOfListener,
     /// `iam:GetServerCertificate`.
     GetServerCertificate,
+    /// `iam:ListServerCertificates`.
+    ListServerCertificates,
     /// `sts:GetCallerIdentity`.
     GetCallerIdentity,
 }
@@ -107,6 +109,7 @@ impl Action {
             }
             Action::SetLoadBalancerPoliciesOfListener => "elasticloadbalancing:SetLoadBalancerPoliciesOfListener",
             Action::GetServerCertificate => "iam:GetServerCertificate",
+            Action::ListServerCertificates => "iam:ListServerCertificates",
             Action::GetCallerIdentity => "sts:GetCallerIdentity",
         }
     }
@@ -128,7 +131,8 @@ impl Action {
             | Action::DescribeLoadBalancerAttributes
             | Action::DescribeLoadBalancerPolicies
             | Action::DescribeLoadBalancers
-            | Action::DescribeTags => Resource::Any,
+            | Action::DescribeTags
+            | Action::ListServerCertificates => Resource::Any,
             Action::AddTags
             | Action::ConfigureHealthCheck
             | Action::CreateLoadBalancerListeners

@@ -48,15 +48,16 @@ struct Statement {
     resource: Vec<String>,
 }
 
-/// What every command reads of a balancer, and where a certificate is looked for before a listener is given it.
-const READ: [Action; 6] = [
+/// What every command reads of a balancer.
+const READ: [Action; 4] = [
     Action::DescribeLoadBalancers,
     Action::DescribeLoadBalancerPolicies,
     Action::DescribeLoadBalancerAttributes,
     Action::DescribeTags,
-    Action::DescribeCertificate,
-    Action::GetServerCertificate,
 ];
+
+/// Where a certificate is looked for before a listener is given it.
+const LOOK_UP: [Action; 2] = [Action::DescribeCertificate, Action::GetServerCertificate];
 
 /// The calls that steps stand for.
 const CHANGE: [Action; 11] = [
@@ -74,24 +75,26 @@ const CHANGE: [Action; 11] = [
 ];
 
 /// What an audit reads besides.
-const EXAMINE: [Action; 6] = [
+const EXAMINE: [Action; 8] = [
+    Action::DescribeCertificate,
     Action::DescribeInstanceHealth,
     Action::DescribeInstances,
     Action::DescribeRegions,
     Action::DescribeRouteTables,
     Action::DescribeSecurityGroups,
     Action::DescribeSubnets,
+    Action::ListServerCertificates,
 ];
 
 impl Purpose {
     /// The actions that are called, and those the service asks for on top, sorted.
     pub fn actions(self) -> BTreeSet<Action> {
-        let more: &[Action] = match self {
-            Purpose::Plan => &[],
-            Purpose::Apply => &CHANGE,
-            Purpose::Audit => &EXAMINE,
+        let more: [&[Action]; 2] = match self {
+            Purpose::Plan => [&LOOK_UP, &[]],
+            Purpose::Apply => [&LOOK_UP, &CHANGE],
+            Purpose::Audit => [&EXAMINE, &[]],
         };
-        let called = READ.iter().chain(more);
+        let called = READ.iter().chain(more.into_iter().flatten());
         called.flat_map(|action| std::iter::once(action).chain(action.needs())).copied().collect()
     }
 }

@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 
 use super::authority::Authority;
 use super::control::{InstanceHealth, Switches, World};
+use super::data::{DataPlane, Listing, OpenListener, Traffic, TrafficNote};
 use super::faults::{Fault, InvalidFault};
 use super::http;
 use super::log::{Counts, LogEntry};
@@ -25,12 +26,14 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub struct Options {
     /// Where it listens; a loopback address. Port 0 takes any free port.
     pub listen: SocketAddr,
+    /// Whether and how listeners carry traffic, at the same address; `None`: the API only, and every instance is in service.
+    pub traffic: Option<Traffic>,
 }
 
 impl Default for Options {
-    /// Any free port of 127.0.0.1.
+    /// Any free port of 127.0.0.1, and no traffic.
     fn default() -> Self {
-        Options { listen: (Ipv4Addr::LOCALHOST, 0).into() }
+        Options { listen: (Ipv4Addr::LOCALHOST, 0).into(), traffic: None }
     }
 }
 
@@ -64,6 +67,7 @@ pub struct Sandbox {
     address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     server: JoinHandle<()>,
+    data: Option<DataPlane>,
 }
 
 /// Starts a sandbox with what the seed describes.
@@ -73,7 +77,11 @@ pub async fn start(options: Options, seed: Seed) -> Result<Sandbox, SandboxError
     }
     let now = Timestamp::now();
     let authority = Arc::new(Authority::new(now)?);
-    let shared = Arc::new(Shared::new(seed::build(&seed, &authority, now)?));
+    let mut world = seed::build(&seed, &authority, now)?;
+    if options.traffic.is_some() {
+        world.check_health();
+    }
+    let shared = Arc::new(Shared::new(world));
     let unavailable = |source| SandboxError::Listen { address: options.listen, source };
     let listener = TcpListener::bind(options.listen).await.map_err(unavailable)?;
     let address = listener.local_addr().map_err(unavailable)?;
@@ -88,7 +96,9 @@ pub async fn start(options: Options, seed: Seed) -> Result<Sandbox, SandboxError
             tracing::error!(%error, "the sandbox's server stopped");
         }
     });
-    Ok(Sandbox { shared, authority, region: seed.region, address, stop: Some(stop), server })
+    let data =
+        options.traffic.map(|traffic| DataPlane::start(shared.clone(), authority.clone(), traffic, options.listen.ip()));
+    Ok(Sandbox { shared, authority, region: seed.region, address, stop: Some(stop), server, data })
 }
 
 impl Sandbox {
@@ -132,6 +142,51 @@ impl Sandbox {
     /// Says how an instance is doing, as `DescribeInstanceHealth` is to tell it. Nothing happens if it is not registered.
     pub fn report_health(&self, region: &str, balancer: &str, instance: &str, health: InstanceHealth) {
         self.shared.report_health(region, balancer, instance, health);
+    }
+
+    /// Where a listener really listens; `None` if it is not open, for a reason that [`Sandbox::traffic`] gives.
+    pub fn listener_address(&self, region: &str, balancer: &str, load_balancer_port: u16) -> Option<SocketAddr> {
+        let listing = self.shared.listing().borrow().clone();
+        let found = |one: &&OpenListener| {
+            one.region == region && one.balancer == balancer && one.load_balancer_port == load_balancer_port
+        };
+        listing.listeners.iter().find(found)?.address()
+    }
+
+    /// All listeners, in the order of regions, balancers and ports; none without traffic.
+    pub fn traffic(&self) -> Vec<OpenListener> {
+        self.shared.listing().borrow().listeners.to_vec()
+    }
+
+    /// Follows the listeners: calls `changed` with all of them now and after every change, for as long as it is awaited.
+    pub async fn follow_traffic(&self, mut changed: impl FnMut(&[OpenListener])) {
+        let mut listings = self.shared.listing();
+        let mut last = None;
+        loop {
+            let Listing { listeners, world } = listings.borrow_and_update().clone();
+            if world.is_some() && last.as_ref() != Some(&listeners) {
+                changed(&listeners);
+                last = Some(listeners);
+            }
+            if listings.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Waits until the sockets are what the API last made of the listeners. Returns at once without traffic.
+    pub async fn settled(&self) {
+        if self.data.is_none() {
+            return;
+        }
+        let is_settled = |listing: &Listing| listing.world.as_ref().is_some_and(|seen| Arc::ptr_eq(seen, &self.world()));
+        // It fails only when the sandbox is gone, and then there is nothing to wait for.
+        let _ = self.shared.listing().wait_for(is_settled).await;
+    }
+
+    /// The traffic log: what went wrong, or is done otherwise than the service does it; oldest first.
+    pub fn traffic_log(&self) -> Vec<TrafficNote> {
+        self.shared.notes().all()
     }
 
     /// Goes back to the seed: balancers, switches, certificates. Faults, log and counts are cleared.
@@ -179,9 +234,13 @@ impl Sandbox {
         self.shared.set_switches(switches);
     }
 
-    /// Stops listening, and waits a moment for requests that are being answered.
+    /// Stops listening, waits a moment for requests that are being answered and connections that are about to end, and ends the
+    /// others.
     pub async fn shutdown(mut self) {
         self.stop = None;
+        if let Some(data) = self.data.take() {
+            data.shutdown(PATIENCE).await;
+        }
         if tokio::time::timeout(PATIENCE, &mut self.server).await.is_err() {
             self.server.abort();
         }

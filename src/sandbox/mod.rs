@@ -1,6 +1,7 @@
 //! The sandbox: a Classic Load Balancer on this machine, for whoever has no AWS account to try things on.
 //!
-//! `control` is the API as a pure state machine, `http` lets real clients call it, `seed` says what is there at the start. Any AWS
+//! `control` is the API as a pure state machine, `http` lets real clients call it, `data` carries connections as the API says,
+//! `seed` says what is there at the start. Any AWS
 //! SDK works with it once [`Sandbox::environment`] is set.
 //!
 //! It must not use `cloud`, `plan` or `apply`: the sandbox is worth something only because the real client talks to it over the
@@ -8,6 +9,7 @@
 
 pub mod authority;
 pub mod control;
+mod data;
 mod faults;
 mod handle;
 mod http;
@@ -16,8 +18,10 @@ mod seed;
 mod shared;
 
 pub use control::{
-    BooleanEcho, IdenticalPolicy, InstanceHealth, InstanceProtocolDefault, InstanceState, Switches, UnusedInstancePort,
+    BooleanEcho, DeletedListener, IdenticalPolicy, InstanceHealth, InstanceProtocolDefault, InstanceState, Switches,
+    UnusedInstancePort,
 };
+pub use data::{Backend, ListenerPorts, ListenerState, OpenListener, Traffic, TrafficNote};
 pub use faults::{Fault, FaultError, FaultKind, InvalidFault};
 pub use handle::{Options, Sandbox, SandboxError, start};
 pub use log::{Counts, LogEntry};

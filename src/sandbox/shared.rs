@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
 use super::control::{Action, ApiError, Element, InstanceHealth, LoadBalancer, Request, Switches, World, answer, uuid};
+use super::data::{Listing, Notes};
 use super::faults::{Fault, Faults, InvalidFault, Verdict};
 use super::log::{Counts, Log, LogEntry};
 
@@ -15,6 +16,8 @@ pub(super) struct Shared {
     seeded: Arc<World>,
     faults: Mutex<Faults>,
     log: Mutex<Log>,
+    listing: watch::Sender<Listing>,
+    notes: Notes,
     requests: AtomicU64,
 }
 
@@ -31,6 +34,8 @@ impl Shared {
             seeded,
             faults: Mutex::default(),
             log: Mutex::default(),
+            listing: watch::Sender::default(),
+            notes: Notes::default(),
             requests: AtomicU64::new(0),
         }
     }
@@ -103,6 +108,20 @@ impl Shared {
 
     pub(super) fn strike(&self, action: &str) -> Verdict {
         lock(&self.faults).strike(action)
+    }
+
+    /// The listeners, as the data plane last published them.
+    pub(super) fn listing(&self) -> watch::Receiver<Listing> {
+        self.listing.subscribe()
+    }
+
+    pub(super) fn publish(&self, listing: Listing) {
+        self.listing.send_replace(listing);
+    }
+
+    /// The traffic log.
+    pub(super) fn notes(&self) -> &Notes {
+        &self.notes
     }
 
     pub(super) fn record(&self, entry: LogEntry) {

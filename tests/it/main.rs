@@ -23,5 +23,7 @@ mod sandbox_seed;
 mod sandbox_switches;
 mod seed_story;
 mod signals;
+mod simulation;
 mod support;
+mod traffic_transport;
 mod unknowns;

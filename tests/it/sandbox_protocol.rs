@@ -9,7 +9,7 @@ const BODY: &str = "Action=DescribeLoadBalancers&Version=2012-06-01";
 #[tokio::test]
 async fn only_loopback_addresses_are_listened_on() {
     for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
-        let options = Options { listen: address.parse().unwrap() };
+        let options = Options { listen: address.parse().unwrap(), traffic: None };
         let error = sandbox::start(options, Seed::default()).await.err().expect("it must not start");
         assert!(error.to_string().contains("loopback only"), "{error}");
     }

@@ -24,7 +24,7 @@ use aws_types::os_shim_internal::{Env, Fs};
 
 use super::bounded::BoundedAnswers;
 use super::error::unusable;
-use super::whole::WholeAnswers;
+use super::whole::{CLASSIC, WholeAnswers};
 use crate::cloud::{CloudError, CloudErrorKind};
 
 /// Attempts per call, the first included. With the longest backoff between them a throttled call gives up after 20 s, and
@@ -131,19 +131,26 @@ pub(super) fn elb(sdk: &SdkConfig) -> aws_sdk_elasticloadbalancing::Config {
     aws_sdk_elasticloadbalancing::config::Builder::from(sdk)
         .retry_classifier(DependencyThrottle)
         .interceptor(BoundedAnswers)
-        .interceptor(WholeAnswers)
+        .interceptor(WholeAnswers { namespace: Some(CLASSIC) })
         .build()
+}
+
+/// The configuration of the EC2 client, which reads whole answers.
+pub(super) fn ec2(sdk: &SdkConfig) -> aws_sdk_ec2::Config {
+    let builder = aws_sdk_ec2::config::Builder::from(sdk);
+    builder.interceptor(BoundedAnswers).interceptor(WholeAnswers { namespace: None }).build()
+}
+
+/// The configuration of the IAM client, which reads whole answers.
+pub(super) fn iam(sdk: &SdkConfig) -> aws_sdk_iam::Config {
+    let builder = aws_sdk_iam::config::Builder::from(sdk);
+    builder.interceptor(BoundedAnswers).interceptor(WholeAnswers { namespace: None }).build()
 }
 
 /// The configuration of an ACM client for a certificate's own region.
 pub(super) fn acm(sdk: &SdkConfig, region: &str) -> aws_sdk_acm::Config {
     let region = Region::new(region.to_owned());
     aws_sdk_acm::config::Builder::from(sdk).region(region).interceptor(BoundedAnswers).build()
-}
-
-/// The configuration of the IAM client.
-pub(super) fn iam(sdk: &SdkConfig) -> aws_sdk_iam::Config {
-    aws_sdk_iam::config::Builder::from(sdk).interceptor(BoundedAnswers).build()
 }
 
 /// The configuration of the STS client.

@@ -30,6 +30,7 @@ impl Aws {
     {
         let action = action.name();
         let (service, call) = action.split_once(':').unwrap_or(("", action));
+        self.calls.count(action);
         let started = Instant::now();
         let result = reply.await.map_err(|error| from_sdk(action, &self.place(service), error));
         let elapsed = started.elapsed().as_millis();

@@ -19,13 +19,13 @@ mod switches;
 mod world;
 
 pub use actions::{ACTIONS, Action, Effect, Service};
-pub use elb::POLICY_QUOTA;
+pub use elb::{POLICY_QUOTA, negotiation_attributes};
 pub use element::Element;
 pub use error::ApiError;
 pub use ids::uuid;
 use jiff::Timestamp;
 pub use params::{Params, Reader};
-pub use switches::{BooleanEcho, IdenticalPolicy, InstanceProtocolDefault, Switches, UnusedInstancePort};
+pub use switches::{BooleanEcho, DeletedListener, IdenticalPolicy, InstanceProtocolDefault, Switches, UnusedInstancePort};
 pub use world::{InstanceHealth, InstanceState, LoadBalancer, Region, World, is_region};
 
 /// One call of the API.

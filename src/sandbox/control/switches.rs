@@ -23,6 +23,11 @@ pub struct Switches {
     pub instance_protocol_makes_duplicate: bool,
     /// The instance protocol of a listener that is created without one.
     pub instance_protocol_default: InstanceProtocolDefault,
+    /// Whether a TCP health check of an instance port with a proxy policy sends the PROXY line: true (the default, which one
+    /// capture shows), or false: it connects and says nothing.
+    pub tcp_check_sends_proxy: bool,
+    /// Open connections of a listener that is deleted: cut (the default) or kept.
+    pub deleted_listener: DeletedListener,
 }
 
 /// Setting policies on an instance port that no listener uses.
@@ -55,6 +60,16 @@ pub enum BooleanEcho {
     LowerCase,
 }
 
+/// Open connections of a listener that is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeletedListener {
+    /// They are closed.
+    CutsConnections,
+    /// TCP and SSL connections go on until they end by themselves; HTTP connections end after the request under way.
+    KeepsConnections,
+}
+
 /// The instance protocol of a listener that is created without one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -75,6 +90,8 @@ impl Default for Switches {
             boolean_echo: BooleanEcho::AsSent,
             instance_protocol_makes_duplicate: true,
             instance_protocol_default: InstanceProtocolDefault::SameProtocol,
+            tcp_check_sends_proxy: true,
+            deleted_listener: DeletedListener::CutsConnections,
         }
     }
 }

@@ -25,6 +25,9 @@ pub struct World {
     pub regions: BTreeMap<String, Region>,
     /// IAM's server certificates by name in lower case, since their names are unique regardless of case.
     pub server_certificates: BTreeMap<String, Arc<ServerCertificate>>,
+    /// Whether somebody checks the instances: then an instance is out of service from its registration until a check says
+    /// otherwise.
+    pub health_is_checked: bool,
     /// Counts what was created, so that identifiers of a name that is used again differ.
     pub serial: u64,
 }
@@ -105,6 +108,13 @@ impl From<InstanceState> for InstanceHealth {
     }
 }
 
+impl InstanceHealth {
+    /// What is said of an instance that was registered and has not been checked yet.
+    pub fn registering() -> Self {
+        InstanceHealth { state: InstanceState::OutOfService, ..InstanceState::Unknown.into() }
+    }
+}
+
 impl LoadBalancer {
     /// The health of a registered instance: what was last reported, else what the seed says, else in service.
     pub fn health_of(&self, instance: &str, network: &Network) -> InstanceHealth {
@@ -133,7 +143,17 @@ impl World {
             switches,
             regions: BTreeMap::new(),
             server_certificates: BTreeMap::new(),
+            health_is_checked: false,
             serial: 0,
+        }
+    }
+
+    /// From now on somebody checks the instances: whatever the seed says of them, they are not in service yet.
+    pub(crate) fn check_health(&mut self) {
+        self.health_is_checked = true;
+        for found in self.regions.values_mut().flat_map(|region| region.load_balancers.values_mut()) {
+            let registering = |id: &String| (id.clone(), InstanceHealth::registering());
+            found.health = found.balancer.instances.iter().map(registering).collect();
         }
     }
 

@@ -1,4 +1,4 @@
-//! The sandbox's own paths, `/_elbws/...`, in JSON: reset, faults, log, counts, switches. They need no signature.
+//! The sandbox's own paths, `/_elbws/...`, in JSON: reset, faults, log, counts, switches, listeners, traffic log. They need no signature.
 
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::read_body;
 use crate::sandbox::control::Switches;
+use crate::sandbox::data::{OpenListener, TrafficNote};
 use crate::sandbox::faults::Fault;
 use crate::sandbox::log::{Counts, LogEntry};
 use crate::sandbox::shared::Shared;
@@ -59,6 +60,16 @@ pub(super) async fn clear_log(State(shared): State<Arc<Shared>>) -> StatusCode {
 /// `GET /_elbws/counts`: calls by action.
 pub(super) async fn counts(State(shared): State<Arc<Shared>>) -> Json<Counts> {
     Json(shared.counts())
+}
+
+/// `GET /_elbws/listeners`: where each listener really is, or why it is not open.
+pub(super) async fn listeners(State(shared): State<Arc<Shared>>) -> Json<Vec<OpenListener>> {
+    Json(shared.listing().borrow().listeners.to_vec())
+}
+
+/// `GET /_elbws/traffic-log`: what went wrong, or is done otherwise than the service does it; oldest first.
+pub(super) async fn traffic_log(State(shared): State<Arc<Shared>>) -> Json<Vec<TrafficNote>> {
+    Json(shared.notes().all())
 }
 
 /// `GET /_elbws/switches`.

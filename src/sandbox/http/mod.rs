@@ -38,6 +38,8 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .route("/faults", get(admin::faults).post(admin::inject).delete(admin::clear_faults))
         .route("/log", get(admin::log).delete(admin::clear_log))
         .route("/counts", get(admin::counts))
+        .route("/listeners", get(admin::listeners))
+        .route("/traffic-log", get(admin::traffic_log))
         .route("/switches", get(admin::switches).put(admin::set_switches))
         .layer(middleware::from_fn(guard::no_web_page));
     Router::new()

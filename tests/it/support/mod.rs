@@ -2,7 +2,10 @@
 
 pub(crate) mod balancers;
 pub(crate) mod moto;
+pub(crate) mod reports;
 pub(crate) mod sandbox;
+pub(crate) mod specs;
 pub(crate) mod story;
 pub(crate) mod terminal;
+pub(crate) mod traffic;
 pub(crate) mod wire;

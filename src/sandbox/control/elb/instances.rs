@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::limits::INSTANCE_QUOTA;
-use crate::sandbox::control::{ApiError, Element, Reader, Request, World};
+use crate::sandbox::control::{ApiError, Element, InstanceHealth, LoadBalancer, Reader, Request, World};
 
 pub(crate) fn register(world: &mut World, request: &Request) -> Result<Element, ApiError> {
     let input = request.params.members(&["LoadBalancerName", "Instances"])?;
@@ -14,8 +14,13 @@ pub(crate) fn register(world: &mut World, request: &Request) -> Result<Element, 
     if let Some(unknown) = ids.iter().find(|id| !network.knows_instance(id)) {
         return Err(ApiError::invalid_instance(unknown));
     }
-    let balancer = &mut world.load_balancer_mut(request, &name)?.balancer;
-    balancer.instances.extend(ids);
+    let health_is_checked = world.health_is_checked;
+    let LoadBalancer { balancer, health, .. } = world.load_balancer_mut(request, &name)?;
+    for id in ids {
+        if balancer.instances.insert(id.clone()) && health_is_checked {
+            health.insert(id, InstanceHealth::registering());
+        }
+    }
     if balancer.instances.len() > INSTANCE_QUOTA {
         let message = format!("A load balancer can have at most {INSTANCE_QUOTA} registered instances");
         return Err(ApiError::validation(message));

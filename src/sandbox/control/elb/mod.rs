@@ -19,3 +19,4 @@ mod predefined;
 pub(crate) mod tags;
 
 pub use limits::POLICY_QUOTA;
+pub use predefined::negotiation_attributes;

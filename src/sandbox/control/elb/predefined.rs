@@ -114,6 +114,14 @@ pub(super) fn policy(name: &str) -> Option<(String, Policy)> {
     Some((name.to_owned(), Policy { policy_type: policy_type::SSL_NEGOTIATION.to_owned(), attributes }))
 }
 
+/// Names of the attributes that a negotiation policy switches on, those of a predefined policy that it refers to included.
+pub fn negotiation_attributes(policy: &Policy) -> BTreeSet<String> {
+    let referred = policy.reference_security_policy().and_then(self::policy).map(|(_, referred)| referred);
+    let attributes = referred.as_ref().unwrap_or(policy).attributes.iter();
+    let is_on = |values: &BTreeSet<String>| values.iter().any(|value| value.eq_ignore_ascii_case("true"));
+    attributes.filter(|(_, values)| is_on(values)).map(|(name, _)| name.clone()).collect()
+}
+
 /// Every cipher a policy can name.
 pub(super) fn ciphers() -> impl Iterator<Item = &'static str> {
     MODERN.into_iter().chain(SHA1).chain(OLD)

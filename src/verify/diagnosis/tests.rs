@@ -1,0 +1,1 @@
+//! Causes as data: something seen, a balancer, and the diagnosis they come to.
