@@ -1,6 +1,7 @@
 //! What the commands that change something share: read, plan, check, show, ask, apply.
 
 use std::path::Path;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -205,10 +206,16 @@ pub(super) async fn run_all(
 ) -> Result<Exit, CliError> {
     let watch = Watch::start();
     let view = ProgressView::new(args.format == RunFormat::Text && sink::is_terminal(), quiet);
+    // A full disk must not stop a run in the middle, so what could not be written is told at the end.
+    let unwritten = OnceLock::new();
     let listen = |event: Event| match args.format {
         RunFormat::Text => view.show(&event),
-        // A reader that has gone away must not stop a run in the middle.
-        RunFormat::Json => drop(event_json(&event).map(|line| sink::data(&line))),
+        RunFormat::Json => {
+            let written = event_json(&event).context("no JSON").and_then(|line| write_data(&line));
+            if let Err(error) = written {
+                unwritten.get_or_init(|| error);
+            }
+        }
     };
     let mut failures = Vec::new();
     let mut any_changed = false;
@@ -246,6 +253,7 @@ pub(super) async fn run_all(
             failures.extend(write_data(&done).err().map(CliError::from));
         }
     }
+    failures.extend(unwritten.into_inner().map(CliError::from));
     outcome::exit(failures, any_changed, interrupted)
 }
 

@@ -13,6 +13,7 @@ mod demo;
 mod engine;
 mod error;
 mod file;
+mod iam_policy;
 mod instance;
 mod listener;
 mod man;
@@ -114,6 +115,7 @@ enum Command {
     Verify(verify::VerifyArgs),
     Backend(backend::BackendArgs),
     Audit(audit::AuditArgs),
+    IamPolicy(iam_policy::IamPolicyArgs),
     Sandbox(sandbox::SandboxArgs),
     Demo(demo::DemoArgs),
     Completions(completions::CompletionsArgs),
@@ -156,6 +158,7 @@ async fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Verify(args) => signals::interruptible(verify::run(global, args)).await,
         Command::Backend(args) => signals::interruptible(backend::run(global, args)).await,
         Command::Audit(args) => signals::interruptible(audit::run(global, args)).await,
+        Command::IamPolicy(args) => iam_policy::run(&global, &args),
         Command::Sandbox(args) => sandbox::run(global, args).await,
         Command::Demo(args) => demo::run(global, args).await,
         Command::Completions(args) => completions::run(&args),

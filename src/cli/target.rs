@@ -74,16 +74,24 @@ pub(super) type Target = (String, Spec);
 impl BalancerNames {
     /// The names, without repetition; an error if there are none.
     pub(super) fn required(&self) -> Result<Vec<String>, CliError> {
+        let names = self.optional()?;
+        match names.is_empty() {
+            true => Err(CliError::usage("no balancer is named").hint("name one with --elb NAME, or set ELB_NAME")),
+            false => Ok(names),
+        }
+    }
+
+    /// The names, without repetition; none where neither `--elb` nor `ELB_NAME` gives one.
+    pub(super) fn optional(&self) -> Result<Vec<String>, CliError> {
         let mut seen = BTreeSet::new();
         let names: Vec<String> = self.names.iter().filter(|name| seen.insert(*name)).cloned().collect();
         if !names.is_empty() {
             return Ok(names);
         }
         // Read only where it is needed: a file or a saved plan that names its balancers is not narrowed by it.
-        match std::env::var("ELB_NAME").ok().filter(|name| !name.is_empty()) {
-            Some(name) => Ok(vec![balancer_name(&name).map_err(|error| CliError::usage(format!("ELB_NAME: {error}")))?]),
-            None => Err(CliError::usage("no balancer is named").hint("name one with --elb NAME, or set ELB_NAME")),
-        }
+        let name = std::env::var("ELB_NAME").ok().filter(|name| !name.is_empty());
+        let name = name.map(|name| balancer_name(&name)).transpose();
+        Ok(name.map_err(|error| CliError::usage(format!("ELB_NAME: {error}")))?.into_iter().collect())
     }
 
     /// The same spec for every named balancer.

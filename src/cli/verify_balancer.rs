@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use super::connection::Connection;
 use super::error::CliError;
 use super::{Global, reading};
-use crate::cloud::Cloud;
+use crate::cloud::{Account, Cloud};
 use crate::model::Balancer;
 use crate::output::{sink, warning_text};
 use crate::sandbox::{ListenerState, OpenListener};
@@ -35,10 +35,10 @@ pub(super) async fn look_at(global: &Global, name: &str) -> Result<(BalancerView
     let balancer = balancer?;
     let instances = match health {
         Ok(health) => {
-            let seen = health.into_iter().map(|one| InstanceSeen {
-                id: one.id,
-                in_service: one.in_service,
-                description: one.description,
+            let seen = health.into_iter().map(|(id, health)| InstanceSeen {
+                id,
+                in_service: health.is_in_service(),
+                description: health.description,
             });
             Some(seen.collect())
         }

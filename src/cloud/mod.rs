@@ -3,10 +3,13 @@
 //! Only [`aws`] names an `aws_*` crate. Nothing here decides what to change.
 
 mod account;
+mod action;
 pub mod aws;
 mod error;
+pub mod permissions;
 
 pub use account::{Account, IDS_AT_ONCE, Page, TAGS_AT_ONCE};
+pub use action::{Action, Resource};
 pub use error::{CloudError, CloudErrorKind};
 
 use std::time::Duration;
@@ -23,17 +26,6 @@ pub struct Identity {
     pub account: String,
     /// The region, for example `eu-west-1`.
     pub region: String,
-}
-
-/// How an instance is doing, as a balancer's health check sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InstanceHealth {
-    /// The instance's identifier.
-    pub id: String,
-    /// Whether it gets connections.
-    pub in_service: bool,
-    /// The balancer's words about it, often `N/A`.
-    pub description: String,
 }
 
 /// A service that holds Classic Load Balancers.

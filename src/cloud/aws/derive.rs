@@ -15,7 +15,7 @@ impl Aws {
             elb: aws_sdk_elasticloadbalancing::Client::from_conf(config::elb(&sdk)),
             ec2: aws_sdk_ec2::Client::from_conf(config::ec2(&sdk)),
             iam: aws_sdk_iam::Client::from_conf(config::iam(&sdk)),
-            sts: aws_sdk_sts::Client::new(&sdk),
+            sts: aws_sdk_sts::Client::from_conf(config::sts(&sdk)),
             calls: Default::default(),
             sdk,
         }

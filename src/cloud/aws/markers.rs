@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::error::bad_reply;
-use crate::cloud::CloudError;
+use crate::cloud::{Action, CloudError};
 
 /// The markers that led to the pages so far.
 #[derive(Debug, Default)]
@@ -11,7 +11,7 @@ pub(super) struct Markers(BTreeSet<String>);
 
 impl Markers {
     /// The marker of the next page; `None` after the last, whose marker is absent or empty (elb-facts 1.2).
-    pub(super) fn next(&mut self, action: &str, marker: Option<&str>) -> Result<Option<String>, CloudError> {
+    pub(super) fn next(&mut self, action: Action, marker: Option<&str>) -> Result<Option<String>, CloudError> {
         let Some(marker) = marker.filter(|marker| !marker.is_empty()) else { return Ok(None) };
         match self.0.insert(marker.to_owned()) {
             true => Ok(Some(marker.to_owned())),

@@ -2,17 +2,17 @@
 //!
 //! The only place that names an `aws_*` crate. It translates and nothing else: it decides neither what to change nor what
 //! to say about it, and no type of the SDK leaves it. One idea a file: `config` builds the one configuration, `read` makes
-//! the describe calls, `health` that of the instances' health, `reply` turns their answers into the model, `whole` refuses
-//! half an answer, `write` makes the call of a step, `certificate` looks for a certificate, `account` reads whole accounts,
-//! `derive` makes connections to other regions and roles, `error` turns every failure into a [`CloudError`].
+//! the describe calls, `reply` turns their answers into the model, `whole` refuses half an answer and `bounded` one without
+//! end, `write` makes the call of a step, `certificate` looks for a certificate, `account` reads whole accounts, `derive` makes
+//! connections to other regions and roles, `error` turns every failure into a [`CloudError`].
 
 mod account;
+mod bounded;
 mod calls;
 mod certificate;
 mod config;
 mod derive;
 mod error;
-mod health;
 mod markers;
 mod read;
 mod reply;
@@ -23,7 +23,7 @@ pub use config::{AwsOptions, StaticCredentials};
 
 use aws_config::SdkConfig;
 
-use super::{Cloud, CloudError, Identity};
+use super::{Action, Cloud, CloudError, Identity};
 use crate::model::{Balancer, CertificateArn};
 use crate::plan::Step;
 
@@ -71,7 +71,7 @@ impl Cloud for Aws {
     }
 
     async fn identity(&self) -> Result<Identity, CloudError> {
-        const ACTION: &str = "sts:GetCallerIdentity";
+        const ACTION: Action = Action::GetCallerIdentity;
         let reply = self.call(ACTION, self.sts.get_caller_identity().send()).await?;
         match reply.account() {
             Some(account) if !account.is_empty() => {

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use super::error::bad_reply;
 use super::markers::Markers;
 use super::{Aws, reply};
-use crate::cloud::CloudError;
+use crate::cloud::{Action, CloudError};
 use crate::model::Balancer;
 
-pub(super) const DESCRIBE: &str = "elasticloadbalancing:DescribeLoadBalancers";
-pub(super) const POLICIES: &str = "elasticloadbalancing:DescribeLoadBalancerPolicies";
-pub(super) const ATTRIBUTES: &str = "elasticloadbalancing:DescribeLoadBalancerAttributes";
-pub(super) const TAGS: &str = "elasticloadbalancing:DescribeTags";
+pub(super) const DESCRIBE: Action = Action::DescribeLoadBalancers;
+pub(super) const POLICIES: Action = Action::DescribeLoadBalancerPolicies;
+pub(super) const ATTRIBUTES: Action = Action::DescribeLoadBalancerAttributes;
+pub(super) const TAGS: Action = Action::DescribeTags;
 
 /// The most balancers that one page holds (elb-facts 1.2).
 pub(super) const PAGE_SIZE: i32 = 400;

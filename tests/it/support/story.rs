@@ -28,6 +28,11 @@ impl Ran {
         Ran { status: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 
+    /// Runs a command to its end.
+    pub(crate) fn of(command: &mut Command) -> Self {
+        Ran::new(command.output().expect("it runs"))
+    }
+
     /// Stdout, stderr and status together, for a snapshot; what differs from run to run is replaced.
     pub(crate) fn snapshot(&self) -> String {
         let request_id = |text: &str| {

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use crate::cloud::aws::error::bad_reply;
 use crate::cloud::aws::read::{ATTRIBUTES, DESCRIBE, PAGE_SIZE, POLICIES, TAGS};
 use crate::cloud::aws::{Aws, reply};
-use crate::cloud::{CloudError, Page};
+use crate::cloud::{Action, CloudError, Page};
 use crate::model::{Attributes, InstanceHealth, Listed, Policy};
 
-const HEALTH: &str = "elasticloadbalancing:DescribeInstanceHealth";
+const HEALTH: Action = Action::DescribeInstanceHealth;
 
 impl Aws {
     pub(super) async fn page_of_balancers(&self, marker: Option<&str>) -> Result<Page, CloudError> {

@@ -8,11 +8,11 @@ use jiff::Timestamp;
 use crate::cloud::aws::error::bad_reply;
 use crate::cloud::aws::markers::Markers;
 use crate::cloud::aws::{Aws, config};
-use crate::cloud::{CloudError, CloudErrorKind};
+use crate::cloud::{Action, CloudError, CloudErrorKind};
 use crate::model::{CertificateArn, ServerCertificate};
 
-const DESCRIBE: &str = "acm:DescribeCertificate";
-const LIST: &str = "iam:ListServerCertificates";
+const DESCRIBE: Action = Action::DescribeCertificate;
+const LIST: Action = Action::ListServerCertificates;
 
 impl Aws {
     pub(super) async fn describe_in_acm(&self, arn: &CertificateArn) -> Result<Option<ServerCertificate>, CloudError> {

@@ -5,17 +5,17 @@ use std::collections::BTreeMap;
 use aws_sdk_ec2::types::Filter;
 
 use super::reply;
-use crate::cloud::CloudError;
 use crate::cloud::aws::Aws;
 use crate::cloud::aws::error::bad_reply;
 use crate::cloud::aws::markers::Markers;
+use crate::cloud::{Action, CloudError};
 use crate::model::{Instance, RouteTable, SecurityGroup, Subnet};
 
-const REGIONS: &str = "ec2:DescribeRegions";
-const GROUPS: &str = "ec2:DescribeSecurityGroups";
-const INSTANCES: &str = "ec2:DescribeInstances";
-const SUBNETS: &str = "ec2:DescribeSubnets";
-const ROUTE_TABLES: &str = "ec2:DescribeRouteTables";
+const REGIONS: Action = Action::DescribeRegions;
+const GROUPS: Action = Action::DescribeSecurityGroups;
+const INSTANCES: Action = Action::DescribeInstances;
+const SUBNETS: Action = Action::DescribeSubnets;
+const ROUTE_TABLES: Action = Action::DescribeRouteTables;
 
 fn filter(name: &str, values: &[String]) -> Filter {
     Filter::builder().name(name).set_values(Some(values.to_vec())).build()
