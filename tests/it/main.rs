@@ -21,6 +21,7 @@ mod sandbox_switches;
 mod seed_story;
 mod support;
 mod traffic_api;
+mod traffic_cli;
 mod traffic_health;
 mod traffic_http;
 mod traffic_peers;
