@@ -79,6 +79,22 @@ impl Shared {
         });
     }
 
+    /// Notes whether connections of an instance that is not registered any more are draining.
+    pub(super) fn report_draining(&self, region: &str, balancer: &str, instance: &str, is_draining: bool) {
+        self.world.send_if_modified(|world| {
+            let found = world.regions.get(region).and_then(|region| region.load_balancers.get(balancer));
+            if found.is_none_or(|found| found.draining.contains(instance) == is_draining) {
+                return false;
+            }
+            let region = Arc::make_mut(world).regions.get_mut(region);
+            let found = region.and_then(|region| region.load_balancers.get_mut(balancer));
+            found.is_some_and(|found| match is_draining {
+                true => found.draining.insert(instance.to_owned()),
+                false => found.draining.remove(instance),
+            })
+        });
+    }
+
     pub(super) fn reset(&self) {
         lock(&self.faults).clear();
         lock(&self.log).clear();

@@ -32,6 +32,7 @@ mod signals;
 mod simulation;
 mod support;
 mod traffic_api;
+mod traffic_cli;
 mod traffic_health;
 mod traffic_http;
 mod traffic_peers;

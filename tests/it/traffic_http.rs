@@ -167,6 +167,28 @@ async fn a_client_hears_why_nobody_answers() {
 }
 
 #[tokio::test]
+async fn requests_take_turns_over_the_instances() {
+    let (mut one, mut two, plain) = (Acceptor::start().await, Acceptor::start().await, echo().await);
+    let places =
+        instances(&[("i-00000001", &[(80, one.address), (81, plain)]), ("i-00000002", &[(80, two.address), (81, plain)])]);
+    let seed = seed(&["HTTP:8080/HTTP:80"], &[], &["i-00000001", "i-00000002"], "TCP:81");
+    let sandbox = start_at(std::net::Ipv4Addr::LOCALHOST.into(), &seed, places).await;
+    for instance in ["i-00000001", "i-00000002"] {
+        crate::support::traffic::in_service(&sandbox, instance).await;
+    }
+    for _ in 0..2 {
+        let answer = async |backend: &mut Acceptor| {
+            let mut instance = backend.next().await;
+            read_head(&mut instance).await;
+            instance.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+        };
+        let replies = async { (answer_to(&sandbox, GET).await, answer_to(&sandbox, GET).await) };
+        let (replies, (), ()) = tokio::join!(replies, answer(&mut one), answer(&mut two));
+        assert!(replies.0.starts_with("HTTP/1.1 204 ") && replies.1.starts_with("HTTP/1.1 204 "), "{replies:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_instance_that_refuses_is_no_instance() {
     let plain = echo().await;
     let places = instances(&[(INSTANCE, &[(80, "127.0.0.1:1".parse().unwrap()), (81, plain)])]);

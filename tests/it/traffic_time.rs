@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::traffic::{INSTANCE, address, call, echo, expect, read_all, seed, soon, start, tls};
+use crate::support::sandbox::{element, query};
+use crate::support::traffic::{INSTANCE, REGION, address, call, echo, expect, read_all, seed, soon, start, tls};
 
 const IDLE: &str = "Action=ModifyLoadBalancerAttributes&LoadBalancerAttributes.ConnectionSettings.IdleTimeout=1";
 
@@ -79,7 +80,11 @@ async fn connections_of_a_deregistered_instance_end_at_once_or_after_the_drainin
         let begin = Instant::now();
         call(&sandbox, &format!("Action=DeregisterInstancesFromLoadBalancer&Instances.member.1.InstanceId={INSTANCE}"))
             .await;
+        let health = format!("Action=DescribeInstanceHealth&Instances.member.1.InstanceId={INSTANCE}");
         if enabled {
+            let reply = call(&sandbox, &health).await;
+            assert_eq!(element(&reply, "State"), "InService");
+            assert_eq!(element(&reply, "Description"), "Instance deregistration currently in progress.");
             client.write_all(b"two").await.unwrap();
             expect(&mut client, "two").await;
         }
@@ -88,6 +93,11 @@ async fn connections_of_a_deregistered_instance_end_at_once_or_after_the_drainin
         assert_eq!(read_all(&mut client).await, "");
         let passed = begin.elapsed().as_secs_f64();
         assert!(passed >= seconds && passed < seconds + 1.0, "{passed}");
+        let mut worlds = sandbox.subscribe();
+        let drained = worlds.wait_for(|world| world.regions[REGION].load_balancers["chat"].draining.is_empty());
+        soon("the end of draining", drained).await.unwrap();
+        let reply = query(&sandbox, &format!("{health}&LoadBalancerName=chat")).await;
+        assert_eq!(element(&reply, "Code"), "InvalidInstance");
     }
 }
 

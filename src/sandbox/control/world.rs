@@ -1,6 +1,6 @@
 //! The state: everything the sandbox knows, per region, and how a request finds its part of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -59,6 +59,8 @@ pub struct LoadBalancer {
     /// This is the seam for the data plane: whoever checks instances writes here (`Sandbox::report_health`). Without a
     /// report, and with nothing in the seed, a registered instance counts as in service.
     pub health: BTreeMap<String, InstanceHealth>,
+    /// Instances that are not registered any more and whose connections are draining; the data plane writes this.
+    pub draining: BTreeSet<String>,
 }
 
 /// What `DescribeInstanceHealth` says of one instance (elb-facts 2.4).
@@ -112,6 +114,12 @@ impl InstanceHealth {
     /// What is said of an instance that was registered and has not been checked yet.
     pub fn registering() -> Self {
         InstanceHealth { state: InstanceState::OutOfService, ..InstanceState::Unknown.into() }
+    }
+
+    /// What is said of an instance whose connections are draining.
+    pub fn draining() -> Self {
+        let description = "Instance deregistration currently in progress.".to_owned();
+        InstanceHealth { description, ..InstanceState::InService.into() }
     }
 }
 

@@ -9,7 +9,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use super::balance::Turns;
-use super::drain::InstanceKey;
+use super::drain::{InstanceKey, Registration};
 use super::listener_tls::ListenerTls;
 use super::listing::ListenerKey;
 use super::plane::Plane;
@@ -77,12 +77,19 @@ impl Connection {
         Route::find(&self.plane.shared.world(), &self.key, &self.turns)
     }
 
-    /// The token that ends connections to an instance; `None` if the instance is not registered any more.
-    pub(super) fn registration(&self, instance: &str) -> Option<CancellationToken> {
+    /// How long payload may be absent; `None` if the listener is gone.
+    pub(super) fn idle_timeout(&self) -> Option<Duration> {
+        let world = self.plane.shared.world();
+        let (found, _) = route::find(&world, &self.key)?;
+        Some(Duration::from_secs(found.balancer.attributes.idle_timeout.into()))
+    }
+
+    /// The registration that a connection to an instance belongs to; `None` if the instance is not registered any more.
+    pub(super) fn registration(&self, instance: &str) -> Option<Registration> {
         let ListenerKey { region, balancer, .. } = &*self.key;
         let key = InstanceKey { region: region.clone(), balancer: balancer.clone(), instance: instance.to_owned() };
-        let token = self.plane.registrations.token(key.clone());
-        // Looked at after the token was taken: a registration that ends from now on cancels it.
+        let registration = self.plane.registrations.of(key.clone());
+        // Looked at afterwards: a registration that ends from now on is this one.
         let world = self.plane.shared.world();
         let is_registered =
             route::find(&world, &self.key).is_some_and(|(found, _)| found.balancer.instances.contains(instance));
@@ -90,7 +97,7 @@ impl Connection {
             self.plane.registrations.end(&key);
             return None;
         }
-        Some(token)
+        Some(registration)
     }
 
     pub(super) fn note(&self, message: String) {

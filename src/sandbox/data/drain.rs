@@ -2,11 +2,13 @@
 //! 2.5).
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
+use super::plane::Plane;
 use crate::model::ConnectionDraining;
 
 /// The draining timeout where the attributes name none.
@@ -20,27 +22,49 @@ pub(super) struct InstanceKey {
     pub(super) instance: String,
 }
 
-/// The ends of registrations that are to come.
+/// The registered instances, with the connections they have.
 #[derive(Debug, Default)]
-pub(super) struct Registrations(Mutex<HashMap<InstanceKey, CancellationToken>>);
+pub(super) struct Registrations(Mutex<HashMap<InstanceKey, Registration>>);
+
+/// An instance's registration, as its connections see it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Registration {
+    /// Cancelled when the connections must end.
+    pub(super) cut: CancellationToken,
+    /// Counts the connections: each holds a token of it.
+    pub(super) connections: TaskTracker,
+}
 
 impl Registrations {
-    /// The token of a connection to an instance: it is cancelled when the connection must end.
-    pub(super) fn token(&self, key: InstanceKey) -> CancellationToken {
+    /// The registration that a new connection belongs to.
+    pub(super) fn of(&self, key: InstanceKey) -> Registration {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().clone()
     }
 
     /// Ends a registration. Later connections, should the instance be registered again, have nothing to do with it.
-    pub(super) fn end(&self, key: &InstanceKey) -> Option<CancellationToken> {
+    pub(super) fn end(&self, key: &InstanceKey) -> Option<Registration> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key)
     }
 }
 
-/// How long connections outlive the registration.
-pub(super) fn patience(draining: &ConnectionDraining) -> Duration {
+/// Ends the connections of an instance that was taken out, as the balancer's attributes say. While they drain, the API says so.
+pub(super) fn drain(plane: &Arc<Plane>, key: InstanceKey, registration: Registration, draining: &ConnectionDraining) {
     let ConnectionDraining { enabled, timeout } = draining;
-    match enabled {
-        true => Duration::from_secs(timeout.unwrap_or(DEFAULT_TIMEOUT).into()),
-        false => Duration::ZERO,
+    registration.connections.close();
+    if !enabled || registration.connections.is_empty() {
+        registration.cut.cancel();
+        return;
     }
+    let patience = Duration::from_secs(timeout.unwrap_or(DEFAULT_TIMEOUT).into());
+    let plane = plane.clone();
+    let InstanceKey { region, balancer, instance } = key;
+    plane.shared.report_draining(&region, &balancer, &instance, true);
+    tokio::spawn(async move {
+        tokio::select! {
+            () = plane.cut.cancelled() => {}
+            () = registration.connections.wait() => {}
+            () = tokio::time::sleep(patience) => registration.cut.cancel(),
+        }
+        plane.shared.report_draining(&region, &balancer, &instance, false);
+    });
 }

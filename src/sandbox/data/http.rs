@@ -44,7 +44,7 @@ struct Front {
 
 /// Serves the requests of a connection, until it ends or is silent for too long.
 pub(super) async fn serve(connection: Connection, stream: Stream) {
-    let Some(idle_timeout) = connection.route().map(|route| route.idle_timeout) else { return };
+    let Some(idle_timeout) = connection.idle_timeout() else { return };
     let activity = Arc::new(Activity::new());
     let stop = connection.stop.clone();
     let front = Arc::new(Front { connection, activity: activity.clone(), waiting: AtomicBool::new(false) });
@@ -164,9 +164,10 @@ impl Front {
         let (sender, exchange) = builder.handshake(io).await.map_err(std::io::Error::other)?;
         let cut = connection.plane.cut.clone();
         connection.plane.tasks.spawn(async move {
+            let _counted = registration.connections.token();
             tokio::select! {
                 () = cut.cancelled() => {}
-                () = registration.cancelled() => {}
+                () = registration.cut.cancelled() => {}
                 // Errors reach whoever waits for the response or reads its body.
                 _ = exchange => {}
             }

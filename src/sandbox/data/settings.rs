@@ -59,7 +59,7 @@ impl ListenerPorts {
             ListenerPorts::Exact => vec![load_balancer_port],
             ListenerPorts::Shifted => {
                 let shifted: Vec<u16> =
-                    (10..30).filter_map(|thousands| load_balancer_port.checked_add(thousands * 1000)).collect();
+                    (10..=65).filter_map(|thousands| load_balancer_port.checked_add(thousands * 1000)).collect();
                 if shifted.is_empty() { vec![load_balancer_port] } else { shifted }
             }
         }

@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -130,21 +129,11 @@ impl Supervisor {
             if let Some(checks) = self.checks.remove(&key) {
                 checks.cancel();
             }
-            let Some(connections) = self.plane.registrations.end(&key) else { continue };
+            let Some(registration) = self.plane.registrations.end(&key) else { continue };
             let balancer = world.regions.get(&key.region).and_then(|region| region.load_balancers.get(&key.balancer));
-            let Some(balancer) = balancer else { continue };
-            let patience = drain::patience(&balancer.balancer.attributes.connection_draining);
-            if patience == Duration::ZERO {
-                connections.cancel();
-                continue;
+            if let Some(found) = balancer {
+                drain::drain(&self.plane, key, registration, &found.balancer.attributes.connection_draining);
             }
-            let cut = self.plane.cut.clone();
-            tokio::spawn(async move {
-                tokio::select! {
-                    () = cut.cancelled() => {}
-                    () = tokio::time::sleep(patience) => connections.cancel(),
-                }
-            });
         }
     }
 

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
-use tokio_util::sync::CancellationToken;
 
 use super::connection::Connection;
+use super::drain::Registration;
 use super::relay::{End, Stream, relay};
 use super::route::Route;
 use super::{backend_tls, balance, proxy_protocol};
@@ -22,9 +22,10 @@ pub(super) async fn carry(connection: Connection, mut client: Stream) {
     let Some((mut instance, idle_timeout, registration)) = Box::pin(open(&connection)).await else { return };
     // What is kept while the connection lives is kept ten thousand times.
     drop(connection);
+    let _counted = registration.connections.token();
     let end = tokio::select! {
         end = relay(&mut client, &mut instance, idle_timeout) => end,
-        () = registration.cancelled() => End::Idle,
+        () = registration.cut.cancelled() => End::Idle,
     };
     if end == End::Idle {
         let farewell = async { tokio::join!(client.shutdown(), instance.shutdown()) };
@@ -34,7 +35,7 @@ pub(super) async fn carry(connection: Connection, mut client: Stream) {
 }
 
 /// Opens the connection to an instance and says who the client is.
-async fn open(connection: &Connection) -> Option<(Stream, Duration, CancellationToken)> {
+async fn open(connection: &Connection) -> Option<(Stream, Duration, Registration)> {
     let route = connection.route()?;
     let chosen = balance::connect(&connection.plane, &connection.key, &route).await?;
     let registration = connection.registration(&chosen.instance)?;

@@ -63,7 +63,13 @@ pub(crate) fn create(world: &mut World, request: &Request) -> Result<Element, Ap
     listeners::add(world, request, &mut balancer, &wanted)?;
     balancer.dns_name = world.dns_name(&request.region, &name, &balancer.scheme);
     let reply = Element::new().with("DNSName", &balancer.dns_name);
-    let load_balancer = LoadBalancer { balancer, created: request.at, by_zone: placement.by_zone, health: BTreeMap::new() };
+    let load_balancer = LoadBalancer {
+        balancer,
+        created: request.at,
+        by_zone: placement.by_zone,
+        health: BTreeMap::new(),
+        draining: BTreeSet::new(),
+    };
     world.region_mut(request).load_balancers.insert(name, load_balancer);
     Ok(reply)
 }

@@ -22,7 +22,7 @@ pub(crate) fn describe(world: &World, request: &Request) -> Result<Element, ApiE
 }
 
 fn description(load_balancer: &LoadBalancer, region: &Region, account: &str) -> Element {
-    let LoadBalancer { balancer, created, by_zone: _, health: _ } = load_balancer;
+    let LoadBalancer { balancer, created, by_zone: _, health: _, draining: _ } = load_balancer;
     let Balancer {
         name,
         dns_name,

@@ -51,10 +51,11 @@ pub(crate) fn describe_health(world: &World, request: &Request) -> Result<Elemen
     let region = world.region(request);
     let mut states = Vec::new();
     for id in &asked {
-        if !registered.contains(id) {
-            return Err(ApiError::invalid_instance(id));
-        }
-        let health = load_balancer.health_of(id, &region.network);
+        let health = match registered.contains(id) {
+            true => load_balancer.health_of(id, &region.network),
+            false if load_balancer.draining.contains(id) => InstanceHealth::draining(),
+            false => return Err(ApiError::invalid_instance(id)),
+        };
         states.push(
             Element::new()
                 .with("InstanceId", id)
