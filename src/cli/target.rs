@@ -15,7 +15,7 @@ use crate::spec::config::Config;
 use crate::spec::{HealthCheckIntent, ListenerIntent, ListenerRequest, ProxyProtocolIntent, Spec, check_idle_timeout};
 
 /// An `elbws.toml` of a thousand balancers is far smaller than this many bytes.
-const MAX_CONFIG: u64 = 4 << 20;
+pub(super) const MAX_CONFIG: u64 = 4 << 20;
 
 /// The balancers, by name.
 #[derive(Debug, Clone, Args)]

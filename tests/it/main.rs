@@ -3,10 +3,13 @@
 #![allow(clippy::unwrap_used)] // A test that meets what it does not expect is to fail.
 
 mod adapter;
+mod audit_html;
+mod audit_reports;
 mod backend_check;
 mod backend_text;
 mod backend_traffic;
 mod bad_input;
+mod browser_story;
 mod failing_writes;
 mod house;
 mod moto_adapter;
@@ -27,6 +30,10 @@ mod support;
 mod traffic_api;
 mod traffic_health;
 mod traffic_http;
+mod traffic_peers;
 mod traffic_time;
 mod traffic_transport;
 mod unknowns;
+mod verify_client;
+mod verify_command;
+mod verify_symptoms;

@@ -78,7 +78,7 @@ async fn thresholds_count_checks_in_a_row() {
     let status = Arc::new(AtomicU16::new(200));
     let (address, mut requests) = web_server(status.clone(), false).await;
     let seed = seed(&["TCP:8080/TCP:80"], &[], &[INSTANCE], "HTTP:80/");
-    let sandbox = start(&seed, &[(80, address)]).await;
+    let _sandbox = start(&seed, &[(80, address)]).await;
     let mut until_healthy = 0;
     while requests.try_recv().is_ok() {
         until_healthy += 1;

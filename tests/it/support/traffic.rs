@@ -134,6 +134,11 @@ impl Acceptor {
         Acceptor { address, connections }
     }
 
+    /// The next connection, whatever it carries.
+    pub(crate) async fn any(&mut self) -> TcpStream {
+        self.connections.recv().await.expect("the acceptor lives")
+    }
+
     /// The next connection that carries anything but a health check's nothing: a TCP check connects and leaves.
     pub(crate) async fn next(&mut self) -> TcpStream {
         let next = async {
@@ -207,13 +212,16 @@ pub(crate) async fn exchange(mut stream: impl AsyncRead + AsyncWrite + Unpin, re
     read_all(&mut stream).await
 }
 
-/// A back end that speaks TLS with a certificate nobody knows, its public key in Base64, and what arrives inside.
+/// A back end that speaks TLS with a certificate nobody knows, and hands over every connection that says something, with what it
+/// says first: an SSL check says nothing.
 pub(crate) struct TlsAcceptor {
     pub(crate) address: SocketAddr,
+    /// The certificate's public key in Base64.
     pub(crate) public_key: String,
-    acceptor: tokio_rustls::TlsAcceptor,
-    inner: Acceptor,
+    connections: mpsc::UnboundedReceiver<(TlsServer, String)>,
 }
+
+type TlsServer = tokio_rustls::server::TlsStream<TcpStream>;
 
 impl TlsAcceptor {
     pub(crate) async fn start() -> Self {
@@ -222,22 +230,30 @@ impl TlsAcceptor {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
         let config = config.with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key).unwrap();
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (sender, connections) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (acceptor, sender) = (acceptor.clone(), sender.clone());
+                tokio::spawn(async move {
+                    let Ok(mut stream) = acceptor.accept(stream).await else { return };
+                    let mut first = vec![0; 1024];
+                    if let Ok(count @ 1..) = stream.read(&mut first).await {
+                        first.truncate(count);
+                        let _ = sender.send((stream, String::from_utf8(first).unwrap()));
+                    }
+                });
+            }
+        });
         let public_key = data_encoding::BASE64.encode(&made.signing_key.subject_public_key_info());
-        let inner = Acceptor::start().await;
-        TlsAcceptor { address: inner.address, public_key, acceptor: Arc::new(config).into(), inner }
+        TlsAcceptor { address, public_key, connections }
     }
 
-    /// The next connection whose handshake succeeds and that then says something: an SSL check says nothing.
-    pub(crate) async fn next(&mut self) -> (tokio_rustls::server::TlsStream<TcpStream>, String) {
-        loop {
-            let stream = self.inner.next().await;
-            let Ok(mut stream) = self.acceptor.accept(stream).await else { continue };
-            let mut first = vec![0; 1024];
-            if let Ok(count @ 1..) = stream.read(&mut first).await {
-                first.truncate(count);
-                return (stream, String::from_utf8(first).unwrap());
-            }
-        }
+    /// The next connection that says something, and what it says first.
+    pub(crate) async fn next(&mut self) -> (TlsServer, String) {
+        soon("a connection to the back end", self.connections.recv()).await.expect("the acceptor lives")
     }
 }
 
