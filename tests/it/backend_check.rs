@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use elbws::backend::check::{CheckError, Expectation, Finding, SourceFile, check};
 use elbws::model::{Balancer, Policy};
+use proptest::prelude::*;
 
 use crate::support::balancers::{attach, balancer};
 use crate::support::story::Story;
@@ -253,4 +254,65 @@ fn a_dump_is_checked() {
     let mut command = story.command(&["backend", "nginx", "--elb", "chat", "--check", "-"]);
     let output = command.stdin(std::fs::File::open(story.file("dump")).unwrap()).output().unwrap();
     assert_eq!(output.status.code(), Some(2), "nothing listens on port 80");
+}
+
+/// Pieces of configurations in any order, most of them in no order that makes sense.
+fn any_text() -> impl Strategy<Value = String> {
+    let pieces = vec![
+        "server",
+        "listen",
+        "http",
+        "{",
+        "}",
+        ";",
+        " ",
+        "\n",
+        "'",
+        "\"",
+        "\\",
+        "$",
+        "${",
+        "#",
+        "80",
+        "[::]:80",
+        ":",
+        "-",
+        "map",
+        "location",
+        "/",
+        "if",
+        "(",
+        ")",
+        "proxy_pass",
+        "proxy_set_header",
+        "Upgrade",
+        "$http_upgrade",
+        "set",
+        "$a",
+        "include",
+        "a_by_lua_block",
+        "--[[",
+        "]]",
+        "set_real_ip_from",
+        "10.0.0.0/33",
+        "proxy_read_timeout",
+        "9999999999999999999w",
+        "é",
+        "\0",
+        "# configuration file x:\n",
+    ];
+    prop::collection::vec(prop::sample::select(pieces), 0..60).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    /// Whatever a file holds, it is checked or refused with a line that it has.
+    #[test]
+    fn no_text_is_too_strange(text in any_text(), other in any_text()) {
+        let lines = 1 + text.lines().count().max(other.lines().count());
+        match checked(&text, &[("80", &other)]) {
+            Ok(findings) => prop_assert!(findings.iter().all(|finding| finding.line <= lines)),
+            Err(CheckError::Source(error)) => prop_assert!((1..=lines).contains(&error.line), "{error}"),
+            Err(CheckError::Balancer(error)) => prop_assert!(false, "{error}"),
+        }
+    }
 }

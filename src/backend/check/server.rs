@@ -177,7 +177,7 @@ fn host_of(text: &str) -> Option<Host> {
         ("*", _) => Host::Address(Ipv4Addr::UNSPECIFIED.into()),
         (_, Some(Ok(address))) => Host::Address(IpAddr::V6(address)),
         (_, Some(Err(_))) => return None,
-        (name, None) if name.is_empty() => return None,
+        ("", None) => return None,
         (name, None) => name.parse().map_or_else(|_| Host::Name(name.to_ascii_lowercase()), Host::Address),
     })
 }

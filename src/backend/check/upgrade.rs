@@ -27,7 +27,7 @@ pub(super) fn check(
         check_read_timeout(location, idle, findings);
     }
     let hidden: usize = locations.iter().map(|location| usize::from(check_hidden(location, findings))).sum();
-    if upgrading.is_empty() && hidden == 0 && !locations.is_empty() {
+    if upgrading.is_empty() && hidden == 0 && !locations.is_empty() && !redirects_the_rest(server) {
         let message = "no location of this server passes the WebSocket upgrade on: `proxy_http_version 1.1`, \
                        `proxy_set_header Upgrade $http_upgrade` and `proxy_set_header Connection $connection_upgrade` are missing";
         let at = locations[0].one("proxy_pass").map_or(server.at, |pass| pass.at);
@@ -51,6 +51,13 @@ pub(super) fn request_header<'a>(scope: &Scope<'a>, name: &str) -> Option<&'a Di
 
 fn sets_upgrade(header: &Directive) -> bool {
     header.arg(0).eq_ignore_ascii_case("upgrade") && !header.arg(1).is_empty()
+}
+
+/// Whether a server answers with a redirect wherever it does not say otherwise: no WebSocket is meant to get through.
+fn redirects_the_rest(server: &Server<'_>) -> bool {
+    let redirects = |directive: &Directive| directive.name == "return" && directive.arg(0).starts_with('3');
+    let is_rest = |directive: &&Directive| directive.name == "location" && directive.args == ["/"];
+    server.scope.own().iter().filter(is_rest).any(|location| location.children().iter().any(redirects))
 }
 
 /// Whether a location means to pass the upgrade on, completely or not.
@@ -127,7 +134,7 @@ fn check_hidden(location: &Scope<'_>, findings: &mut Findings) -> bool {
     let levels = location.inheritance("proxy_set_header");
     let Some((own, outer)) = levels.split_first() else { return false };
     let is_connection = |header: &&Directive| header.arg(0).eq_ignore_ascii_case("connection");
-    if own.iter().any(|header| sets_upgrade(header)) || own.iter().any(|header| is_connection(&header)) {
+    if own.iter().any(|header| sets_upgrade(header)) || own.iter().any(is_connection) {
         return false;
     }
     let Some(hidden) = outer.iter().flatten().find(|header| sets_upgrade(header)) else { return false };

@@ -36,7 +36,7 @@ fn nginx_main(folder: &Path, site: &str) -> String {
         .map(|kind| format!("{kind}_temp_path {folder}/{kind};\n"))
         .collect();
     format!(
-        "daemon off;\nmaster_process off;\npid {folder}/pid;\nerror_log stderr warn;\nevents {{}}\n\
+        "daemon off;\npid {folder}/pid;\nerror_log stderr warn;\nevents {{}}\n\
          http {{\naccess_log off;\n{temporary}{site}\n}}\n"
     )
 }
@@ -104,7 +104,12 @@ impl WebServer {
 
 impl Drop for WebServer {
     fn drop(&mut self) {
-        let _ = self.process.kill();
+        // nginx has workers, which only their master ends.
+        let file = self.folder.path().join("configuration");
+        let stop = || Command::new("nginx").args(["-e", "stderr", "-s", "stop", "-c"]).arg(&file).status();
+        if self.server != Server::Nginx || !stop().is_ok_and(|status| status.success()) {
+            let _ = self.process.kill();
+        }
         let _ = self.process.wait();
     }
 }
