@@ -7,5 +7,6 @@ pub(crate) mod reports;
 pub(crate) mod sandbox;
 pub(crate) mod specs;
 pub(crate) mod story;
+pub(crate) mod subjects;
 pub(crate) mod traffic;
 pub(crate) mod wire;
