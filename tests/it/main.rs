@@ -3,8 +3,12 @@
 #![allow(clippy::unwrap_used)] // A test that meets what it does not expect is to fail.
 
 mod adapter;
+mod audit_command;
 mod audit_html;
+mod audit_repair;
 mod audit_reports;
+mod audit_rules;
+mod audit_troubles;
 mod backend_check;
 mod backend_text;
 mod backend_traffic;

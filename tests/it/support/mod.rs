@@ -9,6 +9,7 @@ pub(crate) mod sandbox;
 pub(crate) mod site;
 pub(crate) mod specs;
 pub(crate) mod story;
+pub(crate) mod subjects;
 pub(crate) mod terminal;
 pub(crate) mod traffic;
 pub(crate) mod web_server;
