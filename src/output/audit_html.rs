@@ -73,7 +73,7 @@ struct PageView<'a> {
     elbws_version: &'a str,
     total: String,
     classes: Vec<Class>,
-    findings: Vec<(&'static str, usize)>,
+    findings: Vec<(&'static str, String)>,
     suppressed: Vec<SuppressedView<'a>>,
     scopes: &'a [Scope],
     rules: Vec<RuleView<'a>>,
@@ -156,7 +156,7 @@ impl<'a> PageView<'a> {
             elbws_version,
             total: thousands(balancers.len()),
             classes: classes(balancers),
-            findings: Severity::ALL.map(|severity| (severity.as_str(), report.count(severity))).to_vec(),
+            findings: Severity::ALL.map(|severity| (severity.as_str(), thousands(report.count(severity)))).to_vec(),
             suppressed: suppressed.collect(),
             scopes,
             rules: rules.iter().enumerate().map(|(index, rule)| rule_view(report, rule, index)).collect(),
@@ -236,7 +236,7 @@ fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.char_indices() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
