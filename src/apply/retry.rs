@@ -39,8 +39,12 @@ pub(super) fn passes(step: &Step, error: &CloudError, attempt: u32, circumstance
 }
 
 /// Whether the call may have had its effect although it failed, now or when it was sent before.
-pub(super) fn may_have_taken_effect(error: &CloudError) -> bool {
-    error.is_ambiguous() || matches!(error.kind, CloudErrorKind::DuplicateListener | CloudErrorKind::DuplicatePolicyName)
+pub(super) fn may_have_taken_effect(step: &Step, error: &CloudError) -> bool {
+    match error.kind {
+        CloudErrorKind::DuplicateListener | CloudErrorKind::DuplicatePolicyName => true,
+        CloudErrorKind::PolicyNotFound => matches!(step, Step::DeletePolicy { .. }),
+        _ => error.is_ambiguous(),
+    }
 }
 
 /// The pause before the next attempt: half a second, doubled each time, eight seconds at most.

@@ -170,11 +170,13 @@ impl<C: Cloud> Run<'_, C> {
         for attempt in 1.. {
             let Err(error) = self.cloud.perform(self.name(), step).await else { return Ok(()) };
             uncertain |= error.is_ambiguous();
-            if may_have_taken_effect(&error) && self.shows(step).await {
+            let wait = pause(attempt);
+            let again = passes(step, &error, attempt, &circumstances) && self.cloud.now() + wait <= deadline;
+            // A call that is made again makes sure of its own effect; a look at the balancer may show what was there before.
+            if !again && (uncertain || may_have_taken_effect(step, &error)) && self.shows(step).await {
                 return Ok(());
             }
-            let wait = pause(attempt);
-            if !passes(step, &error, attempt, &circumstances) || self.cloud.now() + wait > deadline {
+            if !again {
                 if !uncertain {
                     self.in_effect.fetch_sub(1, Ordering::SeqCst);
                 }

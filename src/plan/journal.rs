@@ -62,6 +62,9 @@ impl Journal {
     /// were created again but had not got theirs back.
     pub(super) fn restored(&self, live: &Balancer) -> Balancer {
         let mut known = live.clone();
+        for missing in self.listeners.values().filter(|old| !live.listeners.contains_key(&old.load_balancer_port)) {
+            self.make_room(&mut known, missing);
+        }
         for (port, journalled) in &self.listeners {
             let listener = known.listeners.entry(*port).or_insert_with(|| journalled.clone());
             if without_default_policy(&listener.policies).is_empty() {
@@ -78,6 +81,24 @@ impl Journal {
             }
         }
         known
+    }
+
+    /// Takes back what the interrupted run put in the way of a listener that it deleted: encrypted and plain back ends on one
+    /// instance port, which the service refuses (elb-facts 1.3).
+    fn make_room(&self, known: &mut Balancer, missing: &Listener) {
+        let is_in_the_way = |other: &Listener| {
+            other.instance_port == missing.instance_port
+                && other.instance_protocol.is_secure() != missing.instance_protocol.is_secure()
+        };
+        let ports: Vec<u16> =
+            known.listeners.values().filter(|other| is_in_the_way(other)).map(|l| l.load_balancer_port).collect();
+        for port in ports {
+            if let Some(before) = self.listeners.get(&port) {
+                known.listeners.insert(port, before.clone());
+            } else if self.new.contains(&port) {
+                known.listeners.remove(&port);
+            }
+        }
     }
 }
 

@@ -124,7 +124,8 @@ pub fn plan(live: &Balancer, spec: &Spec) -> Result<Plan, PlanError> {
         Err(error) if spec.listeners == ListenerIntent::Recipe && !draft.journal.keys.is_empty() => {
             let nothing = Spec::nothing();
             let mut draft = Draft::new(live, &nothing)?;
-            let text = format!("only what an interrupted run left behind is put back; what is asked for is refused: {error}");
+            let text =
+                format!("only what an interrupted run left behind is put back; what is asked for is refused: {error}");
             draft.note(NoteKind::Warning, text);
             Ok(finish(draft, spec))
         }

@@ -67,11 +67,7 @@ pub(crate) fn read(world: &World, name: &str) -> Balancer {
 
 /// What an undisturbed run leads to, and how many calls change something on the way; `None` if the service refuses something
 /// that the planner cannot know, or the planner refuses the spec.
-pub(crate) fn undisturbed_end(
-    start: &World,
-    case: &Case,
-    promises: &Promises,
-) -> Result<Option<(Balancer, usize)>, String> {
+pub(crate) fn undisturbed_end(start: &World, case: &Case, promises: &Promises) -> Result<Option<(Balancer, usize)>, String> {
     let (service, ended) = one_run(start.clone(), case.name(), Wish::Spec(&case.spec), None, &mut First, promises)?;
     let end = service.balancer(case.name()).expect("it is there");
     match ended {
@@ -108,25 +104,23 @@ pub(crate) fn simulate(case: &Case, switches: Switches, tally: &mut Tally) -> Re
             format!("{what}, after a crash after {dies_after} of {effects} effects: {why}\n{:#?}", crashed.log())
         };
         // The same command again, undisturbed and dying once more.
-        let again = |world: World, wish, dies_after, dice: &mut Dice| {
-            one_run(world, case.name(), wish, dies_after, dice, &promises)
-        };
+        let again =
+            |world: World, wish, dies_after, dice: &mut Dice| one_run(world, case.name(), wish, dies_after, dice, &promises);
         let (recovered, ended) = again(crashed.world(), spec, None, &mut dice)?;
-        converged(&recovered, ended, case, &end).map_err(|why| at("the same command", why))?;
+        converged(&recovered, ended, &end).map_err(|why| at("the same command", why))?;
         let twice = dice.choose(recovered.effects() + 1);
         let (crashed_again, _) = again(crashed.world(), spec, Some(twice), &mut dice)?;
         let (recovered, ended) = again(crashed_again.world(), spec, None, &mut dice)?;
-        converged(&recovered, ended, case, &end).map_err(|why| at("a second crash", why))?;
+        converged(&recovered, ended, &end).map_err(|why| at("a second crash", why))?;
         // The plan that was saved before.
         if let Some(saved) = &saved {
             let (recovered, ended) = again(crashed.world(), Wish::Saved(saved), None, &mut dice)?;
-            converged(&recovered, ended, case, &end).map_err(|why| at("the saved plan", why))?;
+            converged(&recovered, ended, &end).map_err(|why| at("the saved plan", why))?;
         }
         // Somebody who knows no flags, and somebody who wants something else.
         for other in [&Spec::websocket(), &case.other] {
             let promises = Promises::new(&original, &[&case.spec, &case.other, other]);
-            let (recovered, ended) =
-                one_run(crashed.world(), case.name(), Wish::Spec(other), None, &mut dice, &promises)?;
+            let (recovered, ended) = one_run(crashed.world(), case.name(), Wish::Spec(other), None, &mut dice, &promises)?;
             let now = recovered.balancer(case.name()).expect("it is there");
             // What cannot be done to the balancer is refused, crash or no crash; but the recipe puts back what is missing.
             let is_recipe = *other == Spec::websocket();
@@ -150,16 +144,16 @@ fn saved_plan(start: &World, case: &Case) -> Option<Plan> {
     Some(PlanFile::parse(&text).expect("a saved plan is read").plans.remove(0))
 }
 
-fn converged(service: &Service, ended: Option<Ended>, case: &Case, end: &Balancer) -> Result<(), String> {
+pub(crate) fn converged(service: &Service, ended: Option<Ended>, end: &Balancer) -> Result<(), String> {
     let ended = ended.ok_or("the run did not end")?;
     if ended.exit() != 0 {
         return Err(format!("exit {}: {}\n{:#?}", ended.exit(), ended.message(), service.log()));
     }
-    same_end(end, &service.balancer(case.name()).expect("it is there"))
+    same_end(end, &service.balancer(&end.name).expect("it is there"))
 }
 
 /// Whether a run put back what another one had left behind, and was refused what it was asked for.
-fn is_put_back(ended: &Ended) -> bool {
+pub(crate) fn is_put_back(ended: &Ended) -> bool {
     matches!(ended, Ended::Applied(_, outcome) if matches!(outcome.ending, Ending::NoLongerFits(_)))
 }
 

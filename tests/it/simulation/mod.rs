@@ -10,11 +10,14 @@
 mod cases;
 mod client;
 mod crash;
+mod errors;
+mod foreign;
 mod promises;
 mod reading;
 mod runner;
 mod same_as_the_wire;
 mod schedule;
 mod service;
+mod together;
 mod translation;
 mod trouble;

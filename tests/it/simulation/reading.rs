@@ -15,7 +15,11 @@ pub(crate) fn balancer([described, policies, attributes, tags]: [&Element; 4]) -
         dns_name: text(found, "DNSName"),
         scheme: text(found, "Scheme"),
         vpc: member(found, "VPCId").map(value),
-        listeners: list(found, "ListenerDescriptions").iter().map(listener).map(|one| (one.load_balancer_port, one)).collect(),
+        listeners: list(found, "ListenerDescriptions")
+            .iter()
+            .map(listener)
+            .map(|one| (one.load_balancer_port, one))
+            .collect(),
         backend_policies: list(found, "BackendServerDescriptions")
             .iter()
             .map(|one| (number(one, "InstancePort"), texts(one, "PolicyNames")))

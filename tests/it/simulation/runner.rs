@@ -82,8 +82,7 @@ async fn go_on(cloud: &Client, made: Plan, stages: Option<Vec<elbws::plan::Stage
     }
     check_precheck(cloud, &made);
     let stages = stages.unwrap_or_else(|| made.stages.clone());
-    let applying =
-        Applying { plan: &made, stages: &stages, retry_for: Duration::from_secs(120), stop, listen: &|_| {} };
+    let applying = Applying { plan: &made, stages: &stages, retry_for: Duration::from_secs(120), stop, listen: &|_| {} };
     let outcome = apply(cloud, applying).await;
     Ended::Applied(Box::new(made), outcome)
 }

@@ -119,7 +119,9 @@ fn pair(path: &str, value: impl ToString) -> (String, String) {
 fn set(policies: &BTreeSet<String>) -> Vec<(String, String)> {
     match policies.is_empty() {
         true => vec![pair("PolicyNames", "")],
-        false => (1..).zip(policies).map(|(number, name): (u32, _)| pair(&format!("PolicyNames.member.{number}"), name)).collect(),
+        false => {
+            (1..).zip(policies).map(|(number, name): (u32, _)| pair(&format!("PolicyNames.member.{number}"), name)).collect()
+        }
     }
 }
 
