@@ -9,8 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::PlanError;
 use super::listener_policies::{is_negotiation, may_have, without_default_policy};
-use crate::model::{Balancer, CertificateArn, DEFAULT_NEGOTIATION_POLICY, Listener};
-use crate::spec::ListenerRequest;
+use crate::model::{Balancer, CertificateArn, DEFAULT_NEGOTIATION_POLICY, Listener, Protocol};
 
 const PREFIX: &str = "elbws:listener:";
 
@@ -149,20 +148,26 @@ fn decode(port: u16, first: &str, tags: &BTreeMap<String, String>) -> Result<Lis
     }
     let mut tokens = definition.split('+').map(unescape);
     let mut next = || tokens.next().flatten().ok_or_else(|| "it is cut off".to_owned());
-    let route: ListenerRequest = next()?.parse().map_err(|error: crate::model::Malformed| error.to_string())?;
+    let (protocol, instance_protocol, instance_port) = route(port, &next()?).ok_or("it defines no listener of this port")?;
     let certificate = next()?;
     let policies = tokens.collect::<Option<BTreeSet<_>>>().ok_or("a policy name cannot be read")?;
-    if route.load_balancer_port != port {
-        return Err(format!("it defines a listener on port {}", route.load_balancer_port));
-    }
     Ok(Listener {
-        protocol: route.protocol,
+        protocol,
         load_balancer_port: port,
-        instance_protocol: route.instance_protocol,
-        instance_port: route.instance_port,
+        instance_protocol,
+        instance_port,
         certificate: (certificate != "-").then(|| CertificateArn::observed(certificate)),
         policies,
     })
+}
+
+/// Reads the route of a listener on this port, `SSL:443/TCP:80`. Any protocol will do, since the service had it before.
+fn route(port: u16, text: &str) -> Option<(Protocol, Protocol, u16)> {
+    let (rest, instance_port) = text.rsplit_once(':')?;
+    let (protocol, instance_protocol) = rest.split_once(&format!(":{port}/"))?;
+    let instance_port = instance_port.parse().ok().filter(|instance_port| *instance_port != 0)?;
+    let named = !protocol.is_empty() && !instance_protocol.is_empty();
+    named.then(|| (Protocol::from(protocol), Protocol::from(instance_protocol), instance_port))
 }
 
 /// Writes a token in the alphabet of tag values, less `+`, which separates tokens: any other byte becomes `@XX`.

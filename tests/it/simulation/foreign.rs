@@ -40,16 +40,16 @@ async fn write(client: &Client, service: &Service, name: &str, dice: &mut Dice) 
     let mut brought = Brought::default();
     let elb = |action: &str, params: &[(&str, &str)]| client.call(Call::elb(action, name, params));
     let switch = [
-        ("PolicyName", "foreign-off"),
+        ("PolicyName", "foreign-proxy"),
         ("PolicyTypeName", "ProxyProtocolPolicyType"),
         ("PolicyAttributes.member.1.AttributeName", "ProxyProtocol"),
-        ("PolicyAttributes.member.1.AttributeValue", "false"),
+        ("PolicyAttributes.member.1.AttributeValue", "true"),
     ];
     for number in 0..1 + dice.choose(6) {
         let Some(now) = service.balancer(name) else { break };
         match dice.choose(7) {
             0 if elb("CreateLoadBalancerPolicy", &switch).await.is_ok() => {
-                brought.policies.insert("foreign-off".to_owned());
+                brought.policies.insert("foreign-proxy".to_owned());
             }
             1 => {
                 let (key, value) = (format!("foreign:{number}"), "here".to_owned());
@@ -76,8 +76,8 @@ async fn write(client: &Client, service: &Service, name: &str, dice: &mut Dice) 
                 }
             }
             4 => attach(&mut brought, client, service, &now, dice).await,
-            5 if elb("DeleteLoadBalancerPolicy", &[("PolicyName", "foreign-off")]).await.is_ok() => {
-                brought.policies.remove("foreign-off");
+            5 if elb("DeleteLoadBalancerPolicy", &[("PolicyName", "foreign-proxy")]).await.is_ok() => {
+                brought.policies.remove("foreign-proxy");
             }
             6 if !brought.listeners.is_empty() => {
                 let port = *brought.listeners.first().expect("there is one");
@@ -94,11 +94,11 @@ async fn write(client: &Client, service: &Service, name: &str, dice: &mut Dice) 
 /// Attaches the foreign policy to an instance port beside what is there, as a careful person would.
 async fn attach(brought: &mut Brought, client: &Client, service: &Service, now: &Balancer, dice: &mut Dice) {
     let ports: Vec<u16> = now.listeners.values().map(|listener| listener.instance_port).collect();
-    if ports.is_empty() || !brought.policies.contains("foreign-off") {
+    if ports.is_empty() || !brought.policies.contains("foreign-proxy") {
         return;
     }
     let port = ports[dice.choose(ports.len())];
-    let names = now.policies_of_instance_port(port).into_iter().chain(["foreign-off".to_owned()]);
+    let names = now.policies_of_instance_port(port).into_iter().chain(["foreign-proxy".to_owned()]);
     let mut params = vec![("InstancePort".to_owned(), port.to_string())];
     params.extend((1..).zip(names).map(|(number, name): (u32, _)| (format!("PolicyNames.member.{number}"), name)));
     let params: Vec<(&str, &str)> = params.iter().map(|(path, value)| (path.as_str(), value.as_str())).collect();
@@ -150,7 +150,9 @@ fn beside(service: &Service, case: &Case, promises: &Promises, dice: &mut Dice, 
     }
     let now = service.balancer(name).ok_or("the balancer is gone")?;
     survives(&brought, &now, case)?;
-    attachments(&brought, &now, service, tally)?;
+    if !promises.detach() {
+        attachments(&brought, &now, service, tally)?;
+    }
     // One more run, alone: it converges, or the planner says what the foreign writer has made impossible.
     let (third, after) = one_run(service.world(), name, Wish::Spec(&case.spec), None, &mut First, promises)?;
     let ended = after.ok_or("the run did not end")?;
@@ -179,7 +181,7 @@ fn survives(brought: &Brought, now: &Balancer, case: &Case) -> Result<(), String
 /// An attachment is missing only if the run wrote the set of its port after it, from what the run had read before it.
 fn attachments(brought: &Brought, now: &Balancer, service: &Service, tally: &mut Tally) -> Result<(), String> {
     for (port, made_at) in &brought.attached {
-        if now.policies_of_instance_port(*port).contains("foreign-off") {
+        if now.policies_of_instance_port(*port).contains("foreign-proxy") {
             tally.count("foreign attachments kept", 1);
             continue;
         }

@@ -21,3 +21,9 @@ mod service;
 mod together;
 mod translation;
 mod trouble;
+mod unknowns;
+
+/// A world with one balancer, and switches as they are.
+pub(crate) fn world_of(balancer: &elbws::model::Balancer) -> elbws::sandbox::control::World {
+    cases::world(balancer, elbws::sandbox::Switches::default())
+}

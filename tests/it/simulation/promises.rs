@@ -69,7 +69,8 @@ impl Promises {
         Ok(())
     }
 
-    fn detaches(&self) -> bool {
+    /// Whether somebody wants proxy policies detached.
+    pub(crate) fn detach(&self) -> bool {
         self.specs.iter().any(|spec| spec.prune || matches!(spec.proxy_protocol, ProxyProtocolIntent::Disable { .. }))
     }
 
@@ -78,7 +79,7 @@ impl Promises {
         for (name, policy) in &self.before.policies {
             match now.policies.get(name) {
                 Some(found) if found == policy => {}
-                None if name.starts_with(&own) && policy.enables_proxy_protocol() && self.detaches() => {}
+                None if name.starts_with(&own) && policy.enables_proxy_protocol() && self.detach() => {}
                 other => return Err(format!("policy {name} was {policy:?} and is {other:?}")),
             }
         }
@@ -92,7 +93,7 @@ impl Promises {
             if let Some(lost) = names.iter().filter(is_foreign).find(|name| !kept.contains(*name)) {
                 return Err(format!("policy {lost} is no longer on instance port {port}"));
             }
-            if self.before.is_proxied(*port) && !now.is_proxied(*port) && !self.detaches() {
+            if self.before.is_proxied(*port) && !now.is_proxied(*port) && !self.detach() {
                 return Err(format!("instance port {port} gets no PROXY header any more"));
             }
         }

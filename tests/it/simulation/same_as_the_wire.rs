@@ -86,7 +86,11 @@ async fn both_ways(case: &Case, sandbox: &Sandbox) -> Vec<String> {
 /// that are plain.
 fn creatable(mut case: Case) -> Case {
     let balancer = &mut case.balancer;
-    balancer.policies.insert("key".to_owned(), Policy::new(policy_type::PUBLIC_KEY, &[("PublicKey", "MIIB")]));
+    let key = Policy::new(policy_type::PUBLIC_KEY, &[("PublicKey", "MIIB")]);
+    balancer.policies.insert("a-key".to_owned(), key);
+    if let Some(policy) = balancer.policies.get_mut("backend-auth") {
+        *policy = Policy::new(policy_type::BACKEND_AUTHENTICATION, &[("PublicKeyPolicyName", "a-key")]);
+    }
     balancer.policies.retain(|name, policy| {
         name == DEFAULT_NEGOTIATION_POLICY
             || names::check_policy_name(name).is_ok() && !policy.policy_type.contains("Future")
