@@ -12,6 +12,8 @@ const ATTEMPTS_WITHOUT_ANSWER: u32 = 3;
 pub(super) struct Circumstances {
     /// The listener that the step creates has been deleted by this group: the deletion may not be visible yet (elb-facts 1.5).
     pub(super) deleted_before: bool,
+    /// The listener that the step is about has been created by this group: that may not be visible yet.
+    pub(super) created_before: bool,
     /// The policies that the step sets were created by this plan: they may not be visible yet.
     pub(super) policy_is_new: bool,
 }
@@ -25,6 +27,7 @@ pub(super) fn passes(step: &Step, error: &CloudError, attempt: u32, circumstance
             matches!(step, Step::CreateListener { .. } | Step::SetListenerCertificate { .. })
         }
         CloudErrorKind::DuplicateListener => circumstances.deleted_before,
+        CloudErrorKind::ListenerNotFound => circumstances.created_before,
         CloudErrorKind::PolicyNotFound => circumstances.policy_is_new,
         CloudErrorKind::Unreachable | CloudErrorKind::ServiceFault => attempt < ATTEMPTS_WITHOUT_ANSWER,
         CloudErrorKind::LoadBalancerNotFound
@@ -39,8 +42,12 @@ pub(super) fn passes(step: &Step, error: &CloudError, attempt: u32, circumstance
 }
 
 /// Whether the call may have had its effect although it failed, now or when it was sent before.
-pub(super) fn may_have_taken_effect(error: &CloudError) -> bool {
-    error.is_ambiguous() || matches!(error.kind, CloudErrorKind::DuplicateListener | CloudErrorKind::DuplicatePolicyName)
+pub(super) fn may_have_taken_effect(step: &Step, error: &CloudError) -> bool {
+    match error.kind {
+        CloudErrorKind::DuplicateListener | CloudErrorKind::DuplicatePolicyName => true,
+        CloudErrorKind::PolicyNotFound => matches!(step, Step::DeletePolicy { .. }),
+        _ => error.is_ambiguous(),
+    }
 }
 
 /// The pause before the next attempt: half a second, doubled each time, eight seconds at most.

@@ -170,11 +170,13 @@ impl<C: Cloud> Run<'_, C> {
         for attempt in 1.. {
             let Err(error) = self.cloud.perform(self.name(), step).await else { return Ok(()) };
             uncertain |= error.is_ambiguous();
-            if may_have_taken_effect(&error) && self.shows(step).await {
+            let wait = pause(attempt);
+            let again = passes(step, &error, attempt, &circumstances) && self.cloud.now() + wait <= deadline;
+            // A call that is made again makes sure of its own effect; a look at the balancer may show what was there before.
+            if !again && (uncertain || may_have_taken_effect(step, &error)) && self.shows(step).await {
                 return Ok(());
             }
-            let wait = pause(attempt);
-            if !passes(step, &error, attempt, &circumstances) || self.cloud.now() + wait > deadline {
+            if !again {
                 if !uncertain {
                     self.in_effect.fetch_sub(1, Ordering::SeqCst);
                 }
@@ -193,9 +195,17 @@ impl<C: Cloud> Run<'_, C> {
     }
 
     fn circumstances(&self, step: &Step, before: &[Step]) -> Circumstances {
-        let deleted_before = matches!(step, Step::CreateListener { listener } if before.iter().any(
-            |earlier| matches!(earlier, Step::DeleteListener { load_balancer_port } if *load_balancer_port == listener.load_balancer_port),
-        ));
+        let port = match step {
+            Step::CreateListener { listener } => Some(listener.load_balancer_port),
+            Step::SetListenerPolicies { load_balancer_port, .. } => Some(*load_balancer_port),
+            _ => None,
+        };
+        let deleted_before = before.iter().any(
+            |earlier| matches!(earlier, Step::DeleteListener { load_balancer_port } if Some(*load_balancer_port) == port),
+        );
+        let created_before = before.iter().any(
+            |earlier| matches!(earlier, Step::CreateListener { listener } if Some(listener.load_balancer_port) == port),
+        );
         let policy_is_new = match step {
             Step::SetBackendPolicies { policies, .. } | Step::SetListenerPolicies { policies, .. } => self
                 .applying
@@ -204,6 +214,6 @@ impl<C: Cloud> Run<'_, C> {
                 .any(|earlier| matches!(earlier, Step::CreatePolicy { name, .. } if policies.contains(name))),
             _ => false,
         };
-        Circumstances { deleted_before, policy_is_new }
+        Circumstances { deleted_before, created_before, policy_is_new }
     }
 }

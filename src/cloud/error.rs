@@ -27,6 +27,8 @@ pub enum CloudErrorKind {
     CertificateNotFound,
     /// The load balancer port is taken, perhaps by a listener just deleted (elb-facts 1.5).
     DuplicateListener,
+    /// There is no listener on the load balancer port, perhaps not yet.
+    ListenerNotFound,
     /// A policy of this name exists.
     DuplicatePolicyName,
     /// A policy of this name does not exist, perhaps not yet.

@@ -148,6 +148,10 @@ fn listener_change(draft: &Draft, port: u16, live: Option<&Listener>, target: Op
             }
             (Action::Add, vec![])
         }
+        (Some(_), None) if draft.journal.new.contains(&port) => {
+            reason = Some("an interrupted run created it, and it stands in the way of one that was there".to_owned());
+            (Action::Remove, vec![port])
+        }
         (Some(_), None) => {
             reason = Some("it is not named, and what is not named is to be removed".to_owned());
             (Action::Remove, vec![port])

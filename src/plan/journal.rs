@@ -10,8 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::PlanError;
 use super::listener_policies::{is_negotiation, may_have, without_default_policy};
 use crate::model::names::JOURNAL_TAG as PREFIX;
-use crate::model::{Balancer, CertificateArn, DEFAULT_NEGOTIATION_POLICY, Listener};
-use crate::spec::ListenerRequest;
+use crate::model::{Balancer, CertificateArn, DEFAULT_NEGOTIATION_POLICY, Listener, Protocol};
 
 /// Characters of one tag value; the limit is 255 in the guide and 256 in the model.
 const CHUNK: usize = 250;
@@ -61,6 +60,9 @@ impl Journal {
     /// were created again but had not got theirs back.
     pub(super) fn restored(&self, live: &Balancer) -> Balancer {
         let mut known = live.clone();
+        for missing in self.listeners.values().filter(|old| !live.listeners.contains_key(&old.load_balancer_port)) {
+            self.make_room(&mut known, missing);
+        }
         for (port, journalled) in &self.listeners {
             let listener = known.listeners.entry(*port).or_insert_with(|| journalled.clone());
             if without_default_policy(&listener.policies).is_empty() {
@@ -77,6 +79,24 @@ impl Journal {
             }
         }
         known
+    }
+
+    /// Takes back what the interrupted run put in the way of a listener that it deleted: encrypted and plain back ends on one
+    /// instance port, which the service refuses (elb-facts 1.3).
+    fn make_room(&self, known: &mut Balancer, missing: &Listener) {
+        let is_in_the_way = |other: &Listener| {
+            other.instance_port == missing.instance_port
+                && other.instance_protocol.is_secure() != missing.instance_protocol.is_secure()
+        };
+        let ports: Vec<u16> =
+            known.listeners.values().filter(|other| is_in_the_way(other)).map(|l| l.load_balancer_port).collect();
+        for port in ports {
+            if let Some(before) = self.listeners.get(&port) {
+                known.listeners.insert(port, before.clone());
+            } else if self.new.contains(&port) {
+                known.listeners.remove(&port);
+            }
+        }
     }
 }
 
@@ -127,20 +147,26 @@ fn decode(port: u16, first: &str, tags: &BTreeMap<String, String>) -> Result<Lis
     }
     let mut tokens = definition.split('+').map(unescape);
     let mut next = || tokens.next().flatten().ok_or_else(|| "it is cut off".to_owned());
-    let route: ListenerRequest = next()?.parse().map_err(|error: crate::model::Malformed| error.to_string())?;
+    let (protocol, instance_protocol, instance_port) = route(port, &next()?).ok_or("it defines no listener of this port")?;
     let certificate = next()?;
     let policies = tokens.collect::<Option<BTreeSet<_>>>().ok_or("a policy name cannot be read")?;
-    if route.load_balancer_port != port {
-        return Err(format!("it defines a listener on port {}", route.load_balancer_port));
-    }
     Ok(Listener {
-        protocol: route.protocol,
+        protocol,
         load_balancer_port: port,
-        instance_protocol: route.instance_protocol,
-        instance_port: route.instance_port,
+        instance_protocol,
+        instance_port,
         certificate: (certificate != "-").then(|| CertificateArn::observed(certificate)),
         policies,
     })
+}
+
+/// Reads the route of a listener on this port, `SSL:443/TCP:80`. Any protocol will do, since the service had it before.
+fn route(port: u16, text: &str) -> Option<(Protocol, Protocol, u16)> {
+    let (rest, instance_port) = text.rsplit_once(':')?;
+    let (protocol, instance_protocol) = rest.split_once(&format!(":{port}/"))?;
+    let instance_port = instance_port.parse().ok().filter(|instance_port| *instance_port != 0)?;
+    let named = !protocol.is_empty() && !instance_protocol.is_empty();
+    named.then(|| (Protocol::from(protocol), Protocol::from(instance_protocol), instance_port))
 }
 
 /// Writes a token in the alphabet of tag values, less `+`, which separates tokens: any other byte becomes `@XX`.

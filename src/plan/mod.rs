@@ -124,6 +124,9 @@ pub fn plan(live: &Balancer, spec: &Spec) -> Result<Plan, PlanError> {
         Err(error) if spec.listeners == ListenerIntent::Recipe && !draft.journal.keys.is_empty() => {
             let nothing = Spec::nothing();
             let mut draft = Draft::new(live, &nothing)?;
+            if aim(&mut draft).is_err() {
+                return Err(error);
+            }
             let text =
                 format!("only what an interrupted run left behind is put back; what is asked for is refused: {error}");
             draft.note(NoteKind::Warning, text);

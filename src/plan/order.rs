@@ -62,24 +62,26 @@ impl Difference<'_> {
     }
 
     /// The tags to write for a load balancer port before its listener is touched: the definition of one that is deleted, a
-    /// mark for a new one that terminates TLS.
+    /// mark for a new one that terminates TLS or could stand in the way of one that is deleted.
     fn journal_tags(&self, port: u16) -> BTreeMap<String, String> {
         let known = self.draft.known.listeners.get(&port);
         let live = self.live.listeners.get(&port);
         match (known, live, self.target.listeners.get(&port)) {
             _ if !self.draft.spec.journal => BTreeMap::new(),
             (Some(known), Some(live), Some(target)) if !live.same_route(target) => journal::encode(known),
-            (None, None, Some(target)) if !target.policies.is_empty() => journal::encode_new(port),
+            (None, None, Some(target)) if !target.policies.is_empty() || self.is_clustered(port) => {
+                journal::encode_new(port)
+            }
             _ => BTreeMap::new(),
         }
     }
 
     fn journal(&self) -> Vec<Group> {
         let tags: BTreeMap<_, _> = self.target.listeners.keys().flat_map(|port| self.journal_tags(*port)).collect();
-        let missing = tags.iter().any(|(key, value)| self.live.tags.get(key) != Some(value));
-        match missing {
-            true => vec![group("journal", Step::AddTags { tags })],
-            false => Vec::new(),
+        // Written even where they seem to be there: a read may show what was there a moment ago.
+        match tags.is_empty() {
+            true => Vec::new(),
+            false => vec![group("journal", Step::AddTags { tags })],
         }
     }
 
@@ -212,6 +214,10 @@ impl Difference<'_> {
         }
         clusters.sort();
         clusters
+    }
+
+    fn is_clustered(&self, port: u16) -> bool {
+        self.clusters().iter().any(|cluster| cluster.len() > 1 && cluster.contains(&port))
     }
 
     /// Deletes, creates and equips the listeners of a cluster; puts the old ones back if a new one cannot be created.

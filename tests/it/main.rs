@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // A test that meets what it does not expect is to fail.
 
 mod adapter;
+mod anything;
 mod audit_command;
 mod audit_html;
 mod audit_repair;

@@ -144,6 +144,7 @@ fn kind_of_code(code: &str, status: u16) -> CloudErrorKind {
         "LoadBalancerNotFound" => CloudErrorKind::LoadBalancerNotFound,
         "CertificateNotFound" | "CertificateNotFoundException" => CloudErrorKind::CertificateNotFound,
         "DuplicateListener" => CloudErrorKind::DuplicateListener,
+        "ListenerNotFound" => CloudErrorKind::ListenerNotFound,
         "DuplicatePolicyName" => CloudErrorKind::DuplicatePolicyName,
         "PolicyNotFound" => CloudErrorKind::PolicyNotFound,
         "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "NotAuthorized" => CloudErrorKind::AccessDenied,

@@ -1,14 +1,17 @@
 //! What is simulated: any balancer, any spec, whatever an interrupted run left behind, and how the cases are drawn from a seed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 use std::sync::LazyLock;
 
 use elbws::model::{Balancer, DEFAULT_NEGOTIATION_POLICY, Policy};
+use elbws::plan::plan;
 use elbws::sandbox::control::{LoadBalancer, World};
 use elbws::sandbox::{Options, Seed, Switches};
 use elbws::spec::Spec;
 use proptest::prelude::*;
 use proptest::sample::select;
+use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
 
 use crate::support::balancers::{CERTIFICATE, OTHER_CERTIFICATE, any_balancer};
@@ -54,14 +57,18 @@ pub(crate) fn any_case() -> impl Strategy<Value = Case> {
     let left_behind = prop_oneof![2 => Just(None), 1 => (1..12_usize).prop_map(Some)];
     let specs = (any_spec(), any_spec());
     let seed = any::<u64>().no_shrink();
-    (any_balancer(), names, tags, specs, left_behind, seed).prop_map(
+    let cases = (any_balancer(), names, tags, specs, left_behind, seed).prop_map(
         |(balancer, name, tags, (spec, other), left_behind, seed)| {
             let tags = balancer.tags.into_iter().chain(tags.into_iter().map(|(key, value)| (key.into(), value.into())));
             let balancer = Balancer { name: name.to_owned(), tags: tags.collect(), ..balancer };
             let journal = |spec| Spec { journal: true, ..spec };
             Case { balancer, spec: journal(spec), other: journal(other), left_behind, seed }
         },
-    )
+    );
+    // A plan that is refused is of interest only where something was left behind.
+    cases.prop_filter("the planner refuses it", |case| {
+        case.left_behind.is_some() || plan(&case.balancer, &case.spec).is_ok_and(|made| !made.no_op)
+    })
 }
 
 /// The world of every case, before the balancer is in it: the certificates, two of which no listener has at first.
@@ -87,7 +94,7 @@ pub(crate) fn world(balancer: &Balancer, switches: Switches) -> World {
     if let Some(policy) = balancer.policies.get_mut(DEFAULT_NEGOTIATION_POLICY) {
         policy.clone_from(&PREDEFINED);
     }
-    let held = LoadBalancer { balancer, created, by_zone: false, health: BTreeMap::new() };
+    let held = LoadBalancer { balancer, created, by_zone: false, health: BTreeMap::new(), draining: BTreeSet::new() };
     let region = world.regions.get_mut("eu-west-1").expect("the template has a region");
     region.load_balancers = BTreeMap::from([(held.balancer.name.clone(), held)]);
     world
@@ -104,6 +111,18 @@ fn number(variable: &str) -> Option<u64> {
     Some(text.parse().unwrap_or_else(|_| panic!("{variable} must be a number, not {text:?}")))
 }
 
+fn runner(seed: u64) -> TestRunner {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let config = Config { cases: 1, failure_persistence: None, max_shrink_iters: 2000, ..Config::default() };
+    TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))
+}
+
+/// One case from a seed.
+pub(crate) fn draw<T: Strategy>(strategy: &T, seed: u64) -> T::Value {
+    strategy.new_tree(&mut runner(seed)).expect("there is one").current()
+}
+
 /// Draws cases and simulates each: as many as `SIMULATION_CASES` says, else `short` for the suite; the first from the seed
 /// `SIMULATION_SEED`, each next one from the next number. `what` counts what was done. A case that fails is made as small
 /// as possible and shown with the command that repeats it.
@@ -113,16 +132,13 @@ pub(crate) fn for_each<T: Strategy>(
     strategy: T,
     simulate: impl Fn(&T::Value, &mut Tally) -> Result<(), String>,
 ) {
-    let cases = number("SIMULATION_CASES").unwrap_or(short);
+    let cases = bounded(short);
     let first = number("SIMULATION_SEED").unwrap_or(1);
     let tally = std::cell::RefCell::new(Tally::default());
     let began = std::time::Instant::now();
     for seed in first..first + cases {
-        let mut bytes = [0; 32];
-        bytes[..8].copy_from_slice(&seed.to_le_bytes());
-        let config = Config { cases: 1, failure_persistence: None, max_shrink_iters: 2000, ..Config::default() };
-        let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
-        let result = runner.run(&strategy, |case| simulate(&case, &mut tally.borrow_mut()).map_err(TestCaseError::fail));
+        let result =
+            runner(seed).run(&strategy, |case| simulate(&case, &mut tally.borrow_mut()).map_err(TestCaseError::fail));
         match result {
             Ok(()) => {}
             Err(TestError::Fail(why, case)) => panic!(
@@ -131,12 +147,13 @@ pub(crate) fn for_each<T: Strategy>(
             Err(TestError::Abort(why)) => panic!("seed {seed}: {why}"),
         }
     }
-    if number("SIMULATION_CASES").is_some() {
-        use std::io::Write;
-        let tally = tally.into_inner();
-        let text = format!("{test}: seeds {first}..{}, {tally}, {:.1} s\n", first + cases, began.elapsed().as_secs_f64());
-        std::io::stderr().write_all(text.as_bytes()).unwrap();
-    }
+    let what = format!("{test}: seeds {first}..{}, {:.1} s", first + cases, began.elapsed().as_secs_f64());
+    tally.into_inner().tell(&what);
+}
+
+/// What `SIMULATION_CASES` says, or less for the suite.
+pub(crate) fn bounded(short: u64) -> u64 {
+    number("SIMULATION_CASES").unwrap_or(short)
 }
 
 /// How much was simulated.
@@ -146,6 +163,13 @@ pub(crate) struct Tally(BTreeMap<&'static str, u64>);
 impl Tally {
     pub(crate) fn count(&mut self, what: &'static str, many: usize) {
         *self.0.entry(what).or_default() += many as u64;
+    }
+
+    /// Says how much it was, past the test harness, where somebody asked for a number of cases.
+    pub(crate) fn tell(&self, what: &str) {
+        if number("SIMULATION_CASES").is_some() {
+            std::io::stderr().write_all(format!("{what}: {self}\n").as_bytes()).unwrap();
+        }
     }
 }
 

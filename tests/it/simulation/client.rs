@@ -7,6 +7,7 @@ use std::time::Duration;
 use elbws::cloud::{Cloud, CloudError, CloudErrorKind, Identity};
 use elbws::model::{Balancer, CertificateArn};
 use elbws::plan::Step;
+use elbws::sandbox::control::Element;
 use tokio::time::Instant;
 
 use super::service::Service;
@@ -20,11 +21,44 @@ pub(crate) struct Client {
     run: usize,
     started: Instant,
     found: Mutex<BTreeSet<CertificateArn>>,
+    /// How often a call is made that fails in passing, as the SDK does.
+    attempts: u32,
+    /// Whether a read is one call, so that fewer orders of calls are possible.
+    whole_reads: bool,
 }
 
 impl Client {
     pub(crate) fn new(service: &Service, run: usize) -> Self {
-        Client { service: service.clone(), run, started: *schedule::BEGINNING, found: Mutex::default() }
+        Client {
+            service: service.clone(),
+            run,
+            started: *schedule::BEGINNING,
+            found: Mutex::default(),
+            attempts: 1,
+            whole_reads: false,
+        }
+    }
+
+    pub(crate) fn with_attempts(self, attempts: u32) -> Self {
+        Client { attempts, ..self }
+    }
+
+    pub(crate) fn with_whole_reads(self) -> Self {
+        Client { whole_reads: true, ..self }
+    }
+
+    /// Makes a call, again while it fails in passing, without a look at what the last attempt may have done.
+    async fn ask(&self, call: Call) -> Result<Element, CloudError> {
+        let mut attempt = 1;
+        loop {
+            match self.service.call(self.run, call.clone()).await {
+                Err(error) if is_passing(&error) && attempt < self.attempts => {
+                    self.service.pause(Duration::from_millis(300 << attempt)).await;
+                    attempt += 1;
+                }
+                answer => return answer,
+            }
+        }
     }
 
     /// Whether the run asked for the certificate and it was there.
@@ -34,7 +68,7 @@ impl Client {
 
     /// Any call, as the AWS CLI would make it.
     pub(crate) async fn call(&self, call: Call) -> Result<(), CloudError> {
-        self.service.call(self.run, call).await.map(drop)
+        self.ask(call).await.map(drop)
     }
 }
 
@@ -52,7 +86,11 @@ impl Cloud for Client {
     }
 
     async fn read(&self, name: &str) -> Result<Balancer, CloudError> {
-        let [described, policies, attributes, tags] = translation::reads(name).map(|call| self.service.call(self.run, call));
+        let [described, policies, attributes, tags] = translation::reads(name).map(|call| self.ask(call));
+        if self.whole_reads {
+            described.await?;
+            return Ok(self.service.balancer(name).expect("it was described just now"));
+        }
         let others = async { Ok(futures::join!(policies, attributes, tags)) };
         let (described, (policies, attributes, tags)) = futures::try_join!(described, others)?;
         Ok(reading::balancer([&described, &policies?, &attributes?, &tags?]))
@@ -60,7 +98,7 @@ impl Cloud for Client {
 
     async fn has_certificate(&self, arn: &CertificateArn) -> Result<bool, CloudError> {
         let Some(call) = translation::certificate(arn) else { return Ok(false) };
-        match self.service.call(self.run, call).await {
+        match self.ask(call).await {
             Ok(_) => {
                 self.found.lock().unwrap().insert(arn.clone());
                 Ok(true)
@@ -71,7 +109,7 @@ impl Cloud for Client {
     }
 
     async fn perform(&self, name: &str, step: &Step) -> Result<(), CloudError> {
-        self.service.call(self.run, translation::step(name, step)).await.map(drop)
+        self.ask(translation::step(name, step)).await.map(drop)
     }
 
     fn now(&self) -> Instant {
@@ -81,6 +119,11 @@ impl Cloud for Client {
     async fn pause(&self, duration: Duration) {
         self.service.pause(duration).await;
     }
+}
+
+/// What the SDK tries again: throttling, failures of the service, no answer.
+fn is_passing(error: &CloudError) -> bool {
+    matches!(error.kind, CloudErrorKind::Throttled | CloudErrorKind::ServiceFault | CloudErrorKind::Unreachable)
 }
 
 fn is_absence(error: &CloudError) -> bool {

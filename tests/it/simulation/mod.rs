@@ -10,11 +10,20 @@
 mod cases;
 mod client;
 mod crash;
+mod errors;
+mod foreign;
 mod promises;
 mod reading;
 mod runner;
 mod same_as_the_wire;
 mod schedule;
 mod service;
+mod together;
 mod translation;
 mod trouble;
+mod unknowns;
+
+/// A world with one balancer, and switches as they are.
+pub(crate) fn world_of(balancer: &elbws::model::Balancer) -> elbws::sandbox::control::World {
+    cases::world(balancer, elbws::sandbox::Switches::default())
+}

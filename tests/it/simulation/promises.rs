@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use elbws::model::{Balancer, Policy};
+use elbws::model::{Balancer, DEFAULT_NEGOTIATION_POLICY, Policy};
 use elbws::plan::is_journal_tag;
 use elbws::spec::{ListenerIntent, ProxyProtocolIntent, Spec};
 
@@ -11,11 +11,22 @@ pub(crate) struct Promises {
     before: Balancer,
     /// Every spec that is being applied, at the same time or one after the other.
     specs: Vec<Spec>,
+    /// Whether somebody else may add tags and instances and change attributes.
+    beside_others: bool,
 }
 
 impl Promises {
     pub(crate) fn new(before: &Balancer, specs: &[&Spec]) -> Self {
-        Promises { before: before.clone(), specs: specs.iter().map(|spec| Spec::clone(spec)).collect() }
+        Promises {
+            before: before.clone(),
+            specs: specs.iter().map(|spec| Spec::clone(spec)).collect(),
+            beside_others: false,
+        }
+    }
+
+    /// The same while somebody else adds to the balancer: what was there is there.
+    pub(crate) fn beside_others(self) -> Self {
+        Promises { beside_others: true, ..self }
     }
 
     /// Whether nothing is lost now, and what is.
@@ -26,9 +37,14 @@ impl Promises {
         let foreign = |balancer: &Balancer| -> BTreeMap<String, String> {
             balancer.tags.clone().into_iter().filter(|(key, _)| !is_journal_tag(key)).collect()
         };
-        same("tags", &foreign(&self.before), &foreign(now))?;
+        let (tags, mut tags_now, mut instances_now) = (foreign(&self.before), foreign(now), now.instances.clone());
+        if self.beside_others {
+            tags_now.retain(|key, _| tags.contains_key(key));
+            instances_now.retain(|id| self.before.instances.contains(id));
+        }
+        same("tags", &tags, &tags_now)?;
         let Balancer { instances, security_groups, subnets, availability_zones, dns_name, scheme, .. } = &self.before;
-        same("instances", instances, &now.instances)?;
+        same("instances", instances, &instances_now)?;
         same("security groups", security_groups, &now.security_groups)?;
         same("subnets", subnets, &now.subnets)?;
         same("zones", availability_zones, &now.availability_zones)?;
@@ -53,7 +69,8 @@ impl Promises {
         Ok(())
     }
 
-    fn detaches(&self) -> bool {
+    /// Whether somebody wants proxy policies detached.
+    pub(crate) fn detach(&self) -> bool {
         self.specs.iter().any(|spec| spec.prune || matches!(spec.proxy_protocol, ProxyProtocolIntent::Disable { .. }))
     }
 
@@ -62,7 +79,7 @@ impl Promises {
         for (name, policy) in &self.before.policies {
             match now.policies.get(name) {
                 Some(found) if found == policy => {}
-                None if name.starts_with(&own) && policy.enables_proxy_protocol() && self.detaches() => {}
+                None if name.starts_with(&own) && policy.enables_proxy_protocol() && self.detach() => {}
                 other => return Err(format!("policy {name} was {policy:?} and is {other:?}")),
             }
         }
@@ -76,7 +93,7 @@ impl Promises {
             if let Some(lost) = names.iter().filter(is_foreign).find(|name| !kept.contains(*name)) {
                 return Err(format!("policy {lost} is no longer on instance port {port}"));
             }
-            if self.before.is_proxied(*port) && !now.is_proxied(*port) && !self.detaches() {
+            if self.before.is_proxied(*port) && !now.is_proxied(*port) && !self.detach() {
                 return Err(format!("instance port {port} gets no PROXY header any more"));
             }
         }
@@ -133,7 +150,13 @@ pub(crate) fn same_end(expected: &Balancer, found: &Balancer) -> Result<(), Stri
     } = expected;
     same("listeners", listeners, &found.listeners)?;
     same("instance ports", backend_policies, &found.backend_policies)?;
-    same("policies", policies, &found.policies)?;
+    // The service adds its own policy with the first listener that terminates TLS, one that is put back included.
+    let without_default = |policies: &BTreeMap<String, Policy>| {
+        let mut policies = policies.clone();
+        policies.remove(DEFAULT_NEGOTIATION_POLICY);
+        policies
+    };
+    same("policies", &without_default(policies), &without_default(&found.policies))?;
     same("health check", health_check, &found.health_check)?;
     same("attributes", attributes, &found.attributes)?;
     same("tags", tags, &found.tags)

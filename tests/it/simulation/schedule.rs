@@ -19,6 +19,11 @@ const ENDLESS: usize = 5000;
 pub(crate) trait Choose {
     /// A number below `options`, which is at least 1.
     fn choose(&mut self, options: usize) -> usize;
+
+    /// Whether time may pass while a call could be made: one run may be slow while another one only waits.
+    fn lets_time_pass(&self) -> bool {
+        false
+    }
 }
 
 /// The one that was asked for first.
@@ -46,6 +51,10 @@ impl Dice {
 impl Choose for Dice {
     fn choose(&mut self, options: usize) -> usize {
         usize::try_from(self.roll() % options as u64).expect("below a usize")
+    }
+
+    fn lets_time_pass(&self) -> bool {
+        true
     }
 }
 
@@ -108,9 +117,8 @@ pub(crate) fn drive<T>(
         if tasks.iter().all(|(task, _)| task.is_none()) {
             break;
         }
-        // With several runs, one may be slow while another one only waits.
         let waiting = service.waiting().len();
-        let time = usize::from(tasks.len() > 1 && waiting > 0 && service.is_pausing());
+        let time = usize::from(choose.lets_time_pass() && tasks.len() > 1 && waiting > 0 && service.is_pausing());
         match waiting + time {
             0 if service.let_time_pass() => continue,
             0 => return Err("a run waits for nothing".to_owned()),

@@ -136,10 +136,15 @@ impl Service {
         self.state().weather.fault.as_ref().and_then(|fault| fault.struck.clone())
     }
 
-    /// From now on nothing goes wrong any more, and everything is visible.
-    pub(crate) fn clear(&self) {
-        let mut state = self.state();
-        state.weather = Weather::default();
+    /// The same service, with its past, in other weather and with nobody waiting.
+    pub(crate) fn goes_on(&self, weather: Weather) -> Service {
+        let next = Service::new(self.world(), weather);
+        let (mut state, past) = (next.state(), self.state());
+        state.history.clone_from(&past.history);
+        state.clock = past.clock;
+        drop(state);
+        drop(past);
+        next
     }
 
     /// Whose calls wait to be made, in the order in which they were asked for.

@@ -65,6 +65,7 @@ fn kind(code: &str, status: u16) -> CloudErrorKind {
         "LoadBalancerNotFound" => CloudErrorKind::LoadBalancerNotFound,
         "CertificateNotFound" => CloudErrorKind::CertificateNotFound,
         "DuplicateListener" => CloudErrorKind::DuplicateListener,
+        "ListenerNotFound" => CloudErrorKind::ListenerNotFound,
         "DuplicatePolicyName" => CloudErrorKind::DuplicatePolicyName,
         "PolicyNotFound" => CloudErrorKind::PolicyNotFound,
         "AccessDenied" => CloudErrorKind::AccessDenied,
