@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures::future::join_all;
-use tokio::time::Instant;
 
 use super::retry::{Circumstances, may_have_taken_effect, passes, pause};
 use super::stop::{Level, Stop};
@@ -165,7 +164,7 @@ impl<C: Cloud> Run<'_, C> {
     /// Makes one call, again where its failure passes, until the time for that is over.
     async fn perform(&self, step: &Step, before: &[Step]) -> Result<(), CloudError> {
         let circumstances = self.circumstances(step, before);
-        let deadline = Instant::now() + self.applying.retry_for;
+        let deadline = self.cloud.now() + self.applying.retry_for;
         self.in_effect.fetch_add(1, Ordering::SeqCst);
         let mut uncertain = false;
         for attempt in 1.. {
@@ -175,7 +174,7 @@ impl<C: Cloud> Run<'_, C> {
                 return Ok(());
             }
             let wait = pause(attempt);
-            if !passes(step, &error, attempt, &circumstances) || Instant::now() + wait > deadline {
+            if !passes(step, &error, attempt, &circumstances) || self.cloud.now() + wait > deadline {
                 if !uncertain {
                     self.in_effect.fetch_sub(1, Ordering::SeqCst);
                 }
@@ -183,7 +182,7 @@ impl<C: Cloud> Run<'_, C> {
             }
             let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
             self.tell(|balancer| Event::Retrying { balancer, step: step.clone(), error: error.to_string(), wait_ms });
-            tokio::time::sleep(wait).await;
+            self.cloud.pause(wait).await;
         }
         Ok(())
     }

@@ -24,7 +24,7 @@ pub(super) async fn verify(cloud: &impl Cloud, applied: &Plan) -> Ending {
             Err(error) => return Ending::NoLongerFits(error),
         };
         match pauses.next() {
-            Some(pause) => tokio::time::sleep(pause).await,
+            Some(pause) => cloud.pause(pause).await,
             None => return Ending::NotConverged(left),
         }
     }

@@ -71,6 +71,9 @@ pub struct Finding {
 }
 
 impl Severity {
+    /// All of them, the worst first.
+    pub const ALL: [Severity; 3] = [Severity::Error, Severity::Warning, Severity::Note];
+
     /// The word for it: `error`, `warning` or `note`.
     pub fn as_str(self) -> &'static str {
         match self {

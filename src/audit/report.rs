@@ -78,6 +78,18 @@ pub struct Report {
     pub calls: BTreeMap<String, u64>,
 }
 
+impl AuditedBalancer {
+    /// The findings that count: those that are not suppressed.
+    pub fn counting(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.suppressed.is_none())
+    }
+
+    /// How bad the worst finding that counts is; absent if none counts.
+    pub fn worst(&self) -> Option<Severity> {
+        self.counting().map(|finding| finding.severity).max()
+    }
+}
+
 impl Report {
     /// How many findings of a severity count: those that are not suppressed.
     pub fn count(&self, severity: Severity) -> usize {
@@ -86,6 +98,6 @@ impl Report {
 
     /// The findings that count, of all balancers.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
-        self.balancers.iter().flat_map(|balancer| &balancer.findings).filter(|finding| finding.suppressed.is_none())
+        self.balancers.iter().flat_map(AuditedBalancer::counting)
     }
 }

@@ -12,7 +12,7 @@ pub(super) enum Exit {
     Done = 0,
     /// Failed, and nothing changed.
     Failed = 1,
-    /// Changes are pending (`plan --detailed-exitcode`).
+    /// Changes are pending (`plan --detailed-exitcode`), or there are findings (`audit --fail-on`).
     Pending = 2,
     /// Stopped part-way; run again to converge.
     PartWay = 3,
@@ -89,6 +89,9 @@ pub(super) fn with_cloud_hints(error: CliError, cause: &CloudError) -> CliError 
         ),
         CloudErrorKind::Throttled => error.hint("the account's API rate is used up: wait a minute and run again"),
         CloudErrorKind::Unreachable => error.hint("check the network, --region and --endpoint-url, then run again"),
+        CloudErrorKind::BadReply => error.hint(
+            "something else than the service may be answering: check --endpoint-url, AWS_ENDPOINT_URL and the proxy, then run again",
+        ),
         CloudErrorKind::ServiceFault => error.hint("run again; if it persists, quote the request id to AWS support"),
         _ => error,
     }

@@ -5,7 +5,7 @@ use crate::apply::{Ending, Outcome};
 use crate::cloud::CloudError;
 use crate::model::CertificateArn;
 use crate::model::names::list;
-use crate::plan::{Plan, Step};
+use crate::plan::{Plan, Step, is_journal_tag};
 
 /// The error to report, if a run did not converge.
 pub(super) fn failure(plan: &Plan, outcome: &Outcome) -> Option<CliError> {
@@ -21,6 +21,9 @@ pub(super) fn failure(plan: &Plan, outcome: &Outcome) -> Option<CliError> {
             let left: Vec<String> = changes.iter().map(|change| format!("  {}", change.address)).collect();
             CliError::failed(format!("balancer `{name}`: all calls were made, and it still differs:\n{}", left.join("\n")))
                 .hint("somebody else may be changing the balancer: `elbws plan` shows what differs now")
+        }
+        Ending::NoLongerFits(error) if plan.before.tags.keys().any(|key| is_journal_tag(key)) => {
+            CliError::plan(name, error).hint("what an interrupted run had left behind is put back")
         }
         Ending::NoLongerFits(error) => CliError::plan(name, error).hint("somebody else may be changing the balancer"),
         Ending::Interrupted => CliError::failed(format!("balancer `{name}`: interrupted")),

@@ -1,33 +1,79 @@
-//! Ctrl-C and SIGTERM: while nothing is being changed they end the command; while a plan is applied, the first finishes the
-//! current group and the second stops at once.
+//! Ctrl-C, SIGTERM and a terminal that is closed: while nothing is being changed they end the command; while a plan is applied,
+//! the first finishes the current group and the second stops at once.
 
 use std::io;
+use std::sync::OnceLock;
 
 use tokio::signal::unix::{Signal, SignalKind};
+use tokio::sync::Semaphore;
 
 use super::error::{CliError, Exit};
 use crate::apply::{Level, Stop, StopSwitch};
 use crate::output::sink;
 
-/// Both signals, from the moment this is made: one that comes between two waits is not lost.
+/// Signals that came and that nobody has acted on. One that comes between two waits is not lost: the next wait gets it.
+static ARRIVED: Semaphore = Semaphore::const_new(0);
+
+/// Has signals counted instead of ending the process, from the first call on. False where that cannot be: they go on ending it.
+fn counted() -> bool {
+    static COUNTED: OnceLock<bool> = OnceLock::new();
+    *COUNTED.get_or_init(|| {
+        let Ok(mut signals) = Signals::listen() else { return false };
+        tokio::spawn(async move {
+            loop {
+                signals.next().await;
+                ARRIVED.add_permits(1);
+            }
+        });
+        true
+    })
+}
+
+/// Waits for Ctrl-C, SIGTERM or a terminal that is closed.
+pub(super) async fn signal() {
+    match (counted(), ARRIVED.acquire().await) {
+        (true, Ok(arrived)) => arrived.forget(),
+        _ => std::future::pending().await,
+    }
+}
+
 struct Signals {
     interrupt: Signal,
     terminate: Signal,
+    /// Absent where it is ignored, as under `nohup`.
+    hangup: Option<Signal>,
 }
 
 impl Signals {
     fn listen() -> io::Result<Self> {
         let interrupt = tokio::signal::unix::signal(SignalKind::interrupt())?;
         let terminate = tokio::signal::unix::signal(SignalKind::terminate())?;
-        Ok(Signals { interrupt, terminate })
+        let hangup = (!ignores_hangup()).then(|| tokio::signal::unix::signal(SignalKind::hangup())).transpose()?;
+        Ok(Signals { interrupt, terminate, hangup })
     }
 
     async fn next(&mut self) {
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+            _ = hangup => {}
         }
     }
+}
+
+/// Whether whoever started this process has it ignore SIGHUP; a handler would undo that. Linux alone says so in a file.
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    // Bit 0 is signal 1, which is SIGHUP.
+    mask & 1 != 0
 }
 
 /// Watches for signals while a plan is applied.
@@ -40,12 +86,11 @@ impl Watch {
     /// Starts to watch.
     pub(super) fn start() -> Self {
         let (switch, stop) = StopSwitch::new();
-        let signals = Signals::listen();
+        // From now on, not only from when the task first runs.
+        counted();
         let task = tokio::spawn(async move {
-            // Without handlers a signal ends the process, as it does by default.
-            let Ok(mut signals) = signals else { return std::future::pending().await };
             loop {
-                signals.next().await;
+                signal().await;
                 match switch.ask() {
                     Level::Run | Level::AfterGroup => {
                         sink::message("\nStopping after the current group; once more stops at once.\n");
@@ -78,13 +123,5 @@ pub(super) async fn interruptible<T>(work: impl Future<Output = Result<T, CliErr
             sink::message("\n");
             Err(CliError { exit: Exit::Interrupted, ..CliError::failed("interrupted: nothing was changed") })
         }
-    }
-}
-
-/// Waits for Ctrl-C or SIGTERM.
-pub(super) async fn signal() {
-    match Signals::listen() {
-        Ok(mut signals) => signals.next().await,
-        Err(_) => std::future::pending().await,
     }
 }

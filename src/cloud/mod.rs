@@ -2,10 +2,19 @@
 //!
 //! Only [`aws`] names an `aws_*` crate. Nothing here decides what to change.
 
+mod account;
+mod action;
 pub mod aws;
 mod error;
+pub mod permissions;
 
+pub use account::{Account, IDS_AT_ONCE, Page, TAGS_AT_ONCE};
+pub use action::{Action, Resource};
 pub use error::{CloudError, CloudErrorKind};
+
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::model::{Balancer, CertificateArn};
 use crate::plan::Step;
@@ -41,4 +50,14 @@ pub trait Cloud: Send + Sync {
 
     /// Makes the one call that a step stands for.
     fn perform(&self, name: &str, step: &Step) -> impl Future<Output = Result<(), CloudError>> + Send;
+
+    /// What time it is where the service is. A simulated service has a clock of its own.
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    /// Waits for something to pass that time heals.
+    fn pause(&self, duration: Duration) -> impl Future<Output = ()> + Send {
+        tokio::time::sleep(duration)
+    }
 }

@@ -7,18 +7,29 @@ mod attributes;
 mod balancer;
 mod certificate;
 mod health_check;
+mod instance_health;
+mod listed;
 mod listener;
 pub mod names;
+mod network;
 mod policy;
 mod protocol;
+mod server_certificate;
+pub mod tls;
+mod well_known;
 
 pub use attributes::{AccessLog, Attributes, ConnectionDraining};
 pub use balancer::{Balancer, DEFAULT_NEGOTIATION_POLICY};
 pub use certificate::{CertificateArn, CertificateStore};
 pub use health_check::{HealthCheck, HealthCheckTarget};
+pub use instance_health::InstanceHealth;
+pub use listed::Listed;
 pub use listener::Listener;
+pub use network::{Admission, Instance, Peer, RouteTable, SecurityGroup, Subnet};
 pub use policy::{Policy, policy_type};
 pub use protocol::{Layer, Protocol};
+pub use server_certificate::ServerCertificate;
+pub use well_known::service_without_proxy;
 
 /// A value of the model that could not be read from text, with what was wrong and what is right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 
 use super::Malformed;
 
+/// What the keys of tags begin with in which an unfinished run keeps listeners' definitions.
+pub const JOURNAL_TAG: &str = "elbws:listener:";
+
 /// Checks the name of a balancer: 1-32 letters, digits and hyphens, no hyphen at either end.
 pub fn check_load_balancer_name(name: &str) -> Result<(), Malformed> {
     let legal = (1..=32).contains(&name.len())

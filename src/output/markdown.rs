@@ -48,7 +48,7 @@ fn row(change: &Change) -> String {
 }
 
 /// Text in which nothing is Markdown or HTML.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in clean(text).chars() {
         match c {

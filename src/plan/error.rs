@@ -47,6 +47,18 @@ pub enum PlanError {
         /// The TCP or SSL listener.
         transport: String,
     },
+    /// A back-end authentication policy on a plain instance port, whose policies are to change.
+    #[error(
+        "policy `{policy}` on instance port {port} authenticates encrypted back ends, and listener {listener} has a plain one: the service refuses a set of both"
+    )]
+    BackendAuthentication {
+        /// The instance port.
+        port: u16,
+        /// The policy.
+        policy: String,
+        /// The listener with the plain back end.
+        listener: String,
+    },
     /// A policy name that stands for something else.
     #[error("policy `{name}` exists and is no proxy policy that is switched on (its type is {policy_type})")]
     PolicyNameTaken {
@@ -100,6 +112,10 @@ impl PlanError {
             PlanError::SharedInstancePort { .. } => "give one of the two listeners another instance port",
             PlanError::HttpOnProxiedPort { .. } => {
                 "make it a TCP listener too (`elbws apply` without --listener does), give it another instance port, \
+                 or leave the port alone with --skip-instance-port"
+            }
+            PlanError::BackendAuthentication { .. } => {
+                "the policy has no effect there: detach it first (`aws elb set-load-balancer-policies-for-backend-server`), \
                  or leave the port alone with --skip-instance-port"
             }
             PlanError::PolicyNameTaken { .. } => "choose another --policy-name, or leave the flag out",

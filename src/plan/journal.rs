@@ -9,10 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::PlanError;
 use super::listener_policies::{is_negotiation, may_have, without_default_policy};
+use crate::model::names::JOURNAL_TAG as PREFIX;
 use crate::model::{Balancer, CertificateArn, DEFAULT_NEGOTIATION_POLICY, Listener};
 use crate::spec::ListenerRequest;
-
-const PREFIX: &str = "elbws:listener:";
 
 /// Characters of one tag value; the limit is 255 in the guide and 256 in the model.
 const CHUNK: usize = 250;

@@ -2,21 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{DEFAULT_NEGOTIATION_POLICY, Policy, Protocol, names, policy_type};
+pub(super) use crate::model::tls::is_negotiation;
+use crate::model::{DEFAULT_NEGOTIATION_POLICY, Policy, Protocol};
 
 /// Whether a listener of this front-end protocol can have the policy: stickiness goes with HTTP and HTTPS, negotiation with
 /// HTTPS and SSL (elb-facts 2.1).
 pub(super) fn may_have(protocol: &Protocol, name: &str, policy: Option<&Policy>) -> bool {
     let sticky = policy.is_some_and(Policy::is_stickiness);
     (protocol.is_application() || !sticky) && (protocol.is_secure() || !is_negotiation(name, policy))
-}
-
-/// Whether a policy sets TLS versions and ciphers. The service may not describe its predefined ones, so their names count too.
-pub(super) fn is_negotiation(name: &str, policy: Option<&Policy>) -> bool {
-    match policy {
-        Some(policy) => policy.policy_type == policy_type::SSL_NEGOTIATION,
-        None => names::is_reserved_policy_name(name),
-    }
 }
 
 /// A listener's policies without the one that the service sets by itself, which is no difference.

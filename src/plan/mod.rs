@@ -33,7 +33,7 @@ pub use saved::{FORMAT_VERSION, PlanFile, SavedPlanError};
 pub use step::Step;
 
 use crate::model::Balancer;
-use crate::spec::Spec;
+use crate::spec::{ListenerIntent, Spec};
 use draft::Draft;
 
 /// What will be done to one balancer, and why.
@@ -114,21 +114,43 @@ impl Plan {
 }
 
 /// Makes the plan that turns the live balancer into what the spec asks for. The same two inputs always give the same plan.
+///
+/// Where the recipe cannot be met on the balancer, and an interrupted run has left something behind, the plan puts that back and
+/// says why there is no more to it: no listener may stay missing because the next run finds something else to complain about.
 pub fn plan(live: &Balancer, spec: &Spec) -> Result<Plan, PlanError> {
     let mut draft = Draft::new(live, spec)?;
-    listeners::aim(&mut draft)?;
-    negotiation::aim(&mut draft)?;
-    proxy_protocol::aim(&mut draft)?;
-    health_check::aim(&mut draft);
-    if let Some(seconds) = spec.idle_timeout {
+    match aim(&mut draft) {
+        Ok(()) => Ok(finish(draft, spec)),
+        Err(error) if spec.listeners == ListenerIntent::Recipe && !draft.journal.keys.is_empty() => {
+            let nothing = Spec::nothing();
+            let mut draft = Draft::new(live, &nothing)?;
+            let text =
+                format!("only what an interrupted run left behind is put back; what is asked for is refused: {error}");
+            draft.note(NoteKind::Warning, text);
+            Ok(finish(draft, spec))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn aim(draft: &mut Draft) -> Result<(), PlanError> {
+    listeners::aim(draft)?;
+    negotiation::aim(draft)?;
+    proxy_protocol::aim(draft)?;
+    health_check::aim(draft);
+    if let Some(seconds) = draft.spec.idle_timeout {
         draft.target.attributes.idle_timeout = seconds;
     }
+    Ok(())
+}
+
+fn finish(draft: Draft, spec: &Spec) -> Plan {
     let changes = change::changes(&draft);
     let stages = order::stages(&draft);
     let interrupts: std::collections::BTreeSet<u16> = changes.iter().flat_map(|change| change.interrupts.clone()).collect();
-    let Draft { target, mut notes, .. } = draft;
+    let Draft { live, target, mut notes, .. } = draft;
     notes.sort_by_key(|note| note.kind);
-    Ok(Plan {
+    Plan {
         balancer: live.name.clone(),
         no_op: stages.is_empty(),
         digest: digest(live),
@@ -139,5 +161,5 @@ pub fn plan(live: &Balancer, spec: &Spec) -> Result<Plan, PlanError> {
         spec: spec.clone(),
         before: live.clone(),
         after: target,
-    })
+    }
 }

@@ -19,7 +19,7 @@ use super::digest::comparable;
 use super::draft::Draft;
 use super::listener_policies::without_default_policy;
 use super::{Address, Group, Stage, Step, journal};
-use crate::model::{Balancer, Listener};
+use crate::model::{Balancer, Listener, policy_type};
 
 pub(super) fn stages(draft: &Draft) -> Vec<Stage> {
     let difference = Difference { draft, live: comparable(draft.live), target: comparable(&draft.target) };
@@ -106,8 +106,7 @@ impl Difference<'_> {
         let (mut now, mut live, mut detach) = (Vec::new(), Vec::new(), Vec::new());
         for (port, step) in self.backend_steps() {
             let adds = self.adds_backend_policies(port);
-            let carries_traffic =
-                self.live.listeners.values().any(|listener| listener.instance_port == port && listener.is_transport());
+            let carries_traffic = self.live_users(port).any(Listener::is_transport) || self.waits_for_encryption(port);
             let group = group(Address::InstancePort(port), step);
             match (adds, carries_traffic) {
                 (true, false) if self.first_user(port).is_none() => now.push(group),
@@ -117,6 +116,20 @@ impl Difference<'_> {
             }
         }
         (now, live, detach)
+    }
+
+    fn live_users(&self, instance_port: u16) -> impl Iterator<Item = &Listener> {
+        self.live.listeners.values().filter(move |listener| listener.instance_port == instance_port)
+    }
+
+    /// Whether a set goes with encrypted back ends only, and a plain one is live: the service refuses it until that is replaced.
+    fn waits_for_encryption(&self, instance_port: u16) -> bool {
+        let authenticates = |name: &String| {
+            let policy = self.target.policies.get(name);
+            policy.is_some_and(|policy| policy.policy_type == policy_type::BACKEND_AUTHENTICATION)
+        };
+        self.target.policies_of_instance_port(instance_port).iter().any(authenticates)
+            && self.live_users(instance_port).any(|listener| !listener.instance_protocol.is_secure())
     }
 
     fn adds_backend_policies(&self, port: u16) -> bool {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::digest::content_address;
 use super::draft::Draft;
 use super::{Address, NoteKind, PlanError};
-use crate::model::{Listener, Policy};
+use crate::model::{Listener, Policy, policy_type};
 use crate::spec::recipe::service_without_proxy;
 use crate::spec::{ListenerIntent, ProxyProtocolIntent, Spec};
 
@@ -54,6 +54,29 @@ pub(super) fn aim(draft: &mut Draft) -> Result<(), PlanError> {
         prune(draft);
     }
     warn_of_leftovers(draft);
+    check_backend_authentication(draft)
+}
+
+/// A set that changes is written whole, and the service refuses one with back-end authentication where a back end is plain
+/// (elb-facts 2.1). Such a policy stays behind when an encrypted listener goes.
+fn check_backend_authentication(draft: &Draft) -> Result<(), PlanError> {
+    for (port, names) in &draft.target.backend_policies {
+        let authenticates = |name: &&String| {
+            let policy = draft.target.policies.get(*name);
+            policy.is_some_and(|policy| policy.policy_type == policy_type::BACKEND_AUTHENTICATION)
+        };
+        let mut users = draft.target.listeners.values().filter(|listener| listener.instance_port == *port);
+        let plain = users.find(|listener| !listener.instance_protocol.is_secure());
+        if *names != draft.live.policies_of_instance_port(*port)
+            && let (Some(policy), Some(listener)) = (names.iter().find(authenticates), plain)
+        {
+            return Err(PlanError::BackendAuthentication {
+                port: *port,
+                policy: policy.clone(),
+                listener: listener.to_string(),
+            });
+        }
+    }
     Ok(())
 }
 
@@ -83,7 +106,10 @@ fn enable(draft: &mut Draft, policy_name: Option<&str>) -> Result<(), PlanError>
             let why = format!("{name} is a proxy policy too, but switched off");
             draft.reason(Address::InstancePort(port), why);
         }
-        let text = format!("the web server on instance port {port} must accept the PROXY protocol");
+        let text = format!(
+            "the web server on instance port {port} must accept the PROXY protocol (elbws backend nginx --elb {})",
+            draft.live.name
+        );
         draft.note(NoteKind::Before, text);
     }
     Ok(())

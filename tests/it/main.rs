@@ -3,9 +3,22 @@
 #![allow(clippy::unwrap_used)] // A test that meets what it does not expect is to fail.
 
 mod adapter;
+mod audit_command;
+mod audit_html;
+mod audit_repair;
+mod audit_reports;
+mod audit_rules;
+mod audit_troubles;
+mod backend_check;
+mod backend_text;
+mod backend_traffic;
 mod bad_input;
+mod broken_servers;
+mod browser_story;
+mod edges;
 mod failing_writes;
 mod house;
+mod iam_policy;
 mod moto_adapter;
 mod papers;
 mod plan_properties;
@@ -19,6 +32,8 @@ mod sandbox_protocol;
 mod sandbox_seed;
 mod sandbox_switches;
 mod seed_story;
+mod signals;
+mod simulation;
 mod support;
 mod traffic_api;
 mod traffic_cli;
@@ -28,3 +43,6 @@ mod traffic_peers;
 mod traffic_time;
 mod traffic_transport;
 mod unknowns;
+mod verify_client;
+mod verify_command;
+mod verify_symptoms;

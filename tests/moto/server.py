@@ -1,6 +1,7 @@
 """moto's server with its Classic ELB corrected, on a free port of loopback, until stdin closes.
 
-Prints the address when it listens. GET /_calls answers with the actions called so far, one a line; DELETE forgets them.
+Prints the address when it listens. GET /_calls answers with the actions called so far, one a line; DELETE forgets them. PUT
+/_policy takes an IAM policy, after which only what it allows succeeds, and answers with the keys to sign with; DELETE ends that.
 """
 
 import io
@@ -9,24 +10,36 @@ import sys
 import threading
 import urllib.parse
 
+import authorization
 import corrections
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
 logging.getLogger("werkzeug").setLevel(logging.ERROR)
 corrections.apply_all()
+authorization.complete()
 moto = DomainDispatcherApplication(create_backend_app)
 calls = []
 
 
-def application(environ, start_response):
-    if environ["PATH_INFO"] == "/_calls":
-        answer = "".join(f"{call}\n" for call in calls).encode()
-        if environ["REQUEST_METHOD"] == "DELETE":
+def control(path, method, body):
+    """What a test asks of the server itself; None for everything else."""
+    if path == "/_calls":
+        answer = "".join(f"{call}\n" for call in calls)
+        if method == "DELETE":
             calls.clear()
-        start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(answer)))])
-        return [answer]
+        return answer
+    if path == "/_policy":
+        return authorization.allow(body.decode()) if method == "PUT" else authorization.allow_everything()
+    return None
+
+
+def application(environ, start_response):
     body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    answer = control(environ["PATH_INFO"], environ["REQUEST_METHOD"], body)
+    if answer is not None:
+        start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(answer)))])
+        return [answer.encode()]
     environ["wsgi.input"] = io.BytesIO(body)
     target = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
     query = urllib.parse.parse_qs(body.decode("latin-1"))

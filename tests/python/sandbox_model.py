@@ -218,6 +218,8 @@ def run_elb(elb, acm):
 
 def run_others(acm, iam, sts, ec2):
     sts.get_caller_identity()
+    sts.assume_role(RoleArn="arn:aws:iam::123456789012:role/audit", RoleSessionName="s")
+    fails("AccessDenied", sts.assume_role, RoleArn="arn:aws:iam::210987654321:role/audit", RoleSessionName="s")
     folder = pathlib.Path(os.environ["CERTIFICATE_FOLDER"])
     certificate, key = (folder / "server.crt").read_text(), (folder / "server.key").read_text()
     arn = acm.import_certificate(Certificate=certificate, PrivateKey=key)["CertificateArn"]
@@ -231,7 +233,7 @@ def run_others(acm, iam, sts, ec2):
     fails("ResourceNotFoundException", acm.describe_certificate, CertificateArn=arn + "x")
     expected = {"subnets": 2, "security_groups": 3, "instances": 2, "vpcs": 1, "route_tables": 1, "internet_gateways": 1}
     keys = {"instances": "Reservations"}
-    for name, count in {**expected, "availability_zones": 2}.items():
+    for name, count in {**expected, "availability_zones": 2, "regions": 1}.items():
         reply = getattr(ec2, f"describe_{name}")()
         key = keys.get(name) or "".join(word.capitalize() for word in name.split("_"))
         # The service makes a group of its own for balancers in the default VPC without one.

@@ -5,7 +5,7 @@
 
 use super::error::bad_reply;
 use super::{Aws, config};
-use crate::cloud::{CloudError, CloudErrorKind};
+use crate::cloud::{Action, CloudError, CloudErrorKind};
 use crate::model::{CertificateArn, CertificateStore};
 
 impl Aws {
@@ -20,7 +20,7 @@ impl Aws {
     }
 
     async fn find_in_acm(&self, arn: &CertificateArn) -> Result<bool, CloudError> {
-        const ACTION: &str = "acm:DescribeCertificate";
+        const ACTION: Action = Action::DescribeCertificate;
         let region = arn.region().unwrap_or(&self.region);
         let client = aws_sdk_acm::Client::from_conf(config::acm(&self.sdk, region));
         let reply = match self.call(ACTION, client.describe_certificate().certificate_arn(arn.as_str()).send()).await {
@@ -40,7 +40,7 @@ impl Aws {
     }
 
     async fn find_in_iam(&self, arn: &CertificateArn) -> Result<bool, CloudError> {
-        const ACTION: &str = "iam:GetServerCertificate";
+        const ACTION: Action = Action::GetServerCertificate;
         let Some(name) = arn.iam_name().filter(|name| !name.is_empty()) else { return Ok(false) };
         let reply = match self.call(ACTION, self.iam.get_server_certificate().server_certificate_name(name).send()).await {
             Ok(reply) => reply,

@@ -22,8 +22,9 @@ use aws_sdk_elasticloadbalancing::config::{Credentials, SharedCredentialsProvide
 use aws_sdk_elasticloadbalancing::operation::describe_load_balancers::DescribeLoadBalancersError;
 use aws_types::os_shim_internal::{Env, Fs};
 
+use super::bounded::BoundedAnswers;
 use super::error::unusable;
-use super::whole::WholeAnswers;
+use super::whole::{CLASSIC, WholeAnswers};
 use crate::cloud::{CloudError, CloudErrorKind};
 
 /// Attempts per call, the first included. With the longest backoff between them a throttled call gives up after 20 s, and
@@ -125,17 +126,36 @@ pub(super) async fn load(options: &AwsOptions) -> Result<(String, SdkConfig), Cl
     Ok((region, builder.build()))
 }
 
-/// The configuration of the Classic ELB client, which retries one throttling code more than the SDK and reads whole answers.
+/// The configuration of the Classic ELB client, which retries one throttling code more than the SDK and reads whole answers only.
 pub(super) fn elb(sdk: &SdkConfig) -> aws_sdk_elasticloadbalancing::Config {
     aws_sdk_elasticloadbalancing::config::Builder::from(sdk)
         .retry_classifier(DependencyThrottle)
-        .interceptor(WholeAnswers)
+        .interceptor(BoundedAnswers)
+        .interceptor(WholeAnswers { namespace: Some(CLASSIC) })
         .build()
+}
+
+/// The configuration of the EC2 client, which reads whole answers.
+pub(super) fn ec2(sdk: &SdkConfig) -> aws_sdk_ec2::Config {
+    let builder = aws_sdk_ec2::config::Builder::from(sdk);
+    builder.interceptor(BoundedAnswers).interceptor(WholeAnswers { namespace: None }).build()
+}
+
+/// The configuration of the IAM client, which reads whole answers.
+pub(super) fn iam(sdk: &SdkConfig) -> aws_sdk_iam::Config {
+    let builder = aws_sdk_iam::config::Builder::from(sdk);
+    builder.interceptor(BoundedAnswers).interceptor(WholeAnswers { namespace: None }).build()
 }
 
 /// The configuration of an ACM client for a certificate's own region.
 pub(super) fn acm(sdk: &SdkConfig, region: &str) -> aws_sdk_acm::Config {
-    aws_sdk_acm::config::Builder::from(sdk).region(Region::new(region.to_owned())).build()
+    let region = Region::new(region.to_owned());
+    aws_sdk_acm::config::Builder::from(sdk).region(region).interceptor(BoundedAnswers).build()
+}
+
+/// The configuration of the STS client.
+pub(super) fn sts(sdk: &SdkConfig) -> aws_sdk_sts::Config {
+    aws_sdk_sts::config::Builder::from(sdk).interceptor(BoundedAnswers).build()
 }
 
 /// `DependencyThrottle` is throttling, which the SDK does not know (elb-facts 1.7); only `DescribeLoadBalancers` has it.

@@ -8,27 +8,29 @@ use std::time::Instant;
 use aws_config::imds::client::error::ImdsError;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_elasticloadbalancing::config::http::HttpResponse;
-use aws_sdk_elasticloadbalancing::error::{BuildError, ConnectorError, ProvideErrorMetadata, SdkError};
+use aws_sdk_elasticloadbalancing::error::{BuildError, ConnectorError, ErrorMetadata, ProvideErrorMetadata, SdkError};
 use aws_sdk_elasticloadbalancing::operation::RequestId;
 
 use super::Aws;
-use crate::cloud::{CloudError, CloudErrorKind};
+use super::whole::root;
+use crate::cloud::{Action, CloudError, CloudErrorKind};
 
 /// The longest message that is kept, in characters.
 const LONGEST_MESSAGE: usize = 600;
 
 impl Aws {
-    /// Waits for a call to `action`, an IAM name such as `elasticloadbalancing:DescribeTags`, and notes for `--verbose` how
-    /// long it took and how it ended.
+    /// Waits for a call to `action`, and notes for `--verbose` how long it took and how it ended.
     pub(super) async fn call<T, E>(
         &self,
-        action: &str,
+        action: Action,
         reply: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     ) -> Result<T, CloudError>
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
+        let action = action.name();
         let (service, call) = action.split_once(':').unwrap_or(("", action));
+        self.calls.count(action);
         let started = Instant::now();
         let result = reply.await.map_err(|error| from_sdk(action, &self.place(service), error));
         let elapsed = started.elapsed().as_millis();
@@ -41,13 +43,13 @@ impl Aws {
 }
 
 /// A reply that the SDK could read and that makes no sense.
-pub(super) fn bad_reply(action: &str, message: impl Into<String>) -> CloudError {
-    failure(action, CloudErrorKind::BadReply, &message.into())
+pub(super) fn bad_reply(action: Action, message: impl Into<String>) -> CloudError {
+    failure(action.name(), CloudErrorKind::BadReply, &message.into())
 }
 
 /// A request whose arguments the SDK refuses to send; a step is complete, so this does not happen.
-pub(super) fn unbuildable(action: &str, error: BuildError) -> CloudError {
-    failure(action, CloudErrorKind::Refused, &format!("the request cannot be made: {}", innermost(&error)))
+pub(super) fn unbuildable(action: Action, error: BuildError) -> CloudError {
+    failure(action.name(), CloudErrorKind::Refused, &format!("the request cannot be made: {}", innermost(&error)))
 }
 
 /// Settings under which no call can be made.
@@ -76,7 +78,7 @@ where
     let request_id = error.request_id().map(one_line);
     let mut failed = match &error {
         SdkError::ServiceError(answer) => from_answer(action, place, answer.err(), answer.raw()),
-        SdkError::ResponseError(answer) => unreadable(action, place, answer.raw().status().as_u16(), &innermost(&error)),
+        SdkError::ResponseError(answer) => unreadable(action, place, answer.raw(), &innermost(&error)),
         SdkError::TimeoutError(_) => {
             failure(action, CloudErrorKind::Unreachable, &format!("no answer in time from {place}"))
         }
@@ -109,7 +111,10 @@ where
                 CloudErrorKind::ServiceFault,
                 &format!("HTTP status {status} from {place}, without an error code"),
             ),
-            _ => unreadable(action, place, status, &innermost(error)),
+            _ if causes(error).any(|cause| cause.is::<ErrorMetadata>()) => {
+                unreadable(action, place, raw, "it names no error code")
+            }
+            _ => unreadable(action, place, raw, &innermost(error)),
         };
     };
     let kind = kind_of_code(code, status);
@@ -195,7 +200,16 @@ fn denied_action(message: &str) -> Option<&str> {
 }
 
 /// An answer in no form that the service uses: a web page, half a document, nothing at all.
-fn unreadable(action: &str, place: &str, status: u16, why: &str) -> CloudError {
+fn unreadable(action: &str, place: &str, raw: &HttpResponse, why: &str) -> CloudError {
+    let status = raw.status().as_u16();
+    let body = raw.body().bytes().unwrap_or_default();
+    // The SDK shows the insides of its parser where it meets an element that it did not expect.
+    let why = match (raw.headers().get("content-encoding"), why.contains("StartEl"), root(body)) {
+        (Some(encoding), ..) => format!("it is compressed ({encoding}), which was not asked for"),
+        (None, true, Some(root)) => format!("it is a document of another kind, `{root}`"),
+        (None, true, None) => "it is no document".to_owned(),
+        (None, false, _) => why.to_owned(),
+    };
     failure(
         action,
         CloudErrorKind::BadReply,

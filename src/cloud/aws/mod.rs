@@ -2,12 +2,18 @@
 //!
 //! The only place that names an `aws_*` crate. It translates and nothing else: it decides neither what to change nor what
 //! to say about it, and no type of the SDK leaves it. One idea a file: `config` builds the one configuration, `read` makes
-//! the describe calls, `reply` turns their answers into the model, `whole` refuses half an answer, `write` makes the call of
-//! a step, `certificate` looks for a certificate, `error` turns every failure into a [`CloudError`].
+//! the describe calls, `reply` turns their answers into the model, `whole` refuses half an answer and `bounded` one without
+//! end, `write` makes the call of a step, `certificate` looks for a certificate, `account` reads whole accounts, `derive` makes
+//! connections to other regions and roles, `error` turns every failure into a [`CloudError`].
 
+mod account;
+mod bounded;
+mod calls;
 mod certificate;
 mod config;
+mod derive;
 mod error;
+mod markers;
 mod read;
 mod reply;
 mod whole;
@@ -17,7 +23,7 @@ pub use config::{AwsOptions, StaticCredentials};
 
 use aws_config::SdkConfig;
 
-use super::{Cloud, CloudError, Identity};
+use super::{Action, Cloud, CloudError, Identity};
 use crate::model::{Balancer, CertificateArn};
 use crate::plan::Step;
 
@@ -31,8 +37,10 @@ pub struct Aws {
     endpoint: Option<String>,
     sdk: SdkConfig,
     elb: aws_sdk_elasticloadbalancing::Client,
+    ec2: aws_sdk_ec2::Client,
     iam: aws_sdk_iam::Client,
     sts: aws_sdk_sts::Client,
+    calls: calls::Calls,
 }
 
 impl Aws {
@@ -45,14 +53,7 @@ impl Aws {
     /// parsed, or the endpoint URL is none. Missing credentials show at the first call.
     pub async fn connect(options: &AwsOptions) -> Result<Aws, CloudError> {
         let (region, sdk) = config::load(options).await?;
-        Ok(Aws {
-            region,
-            endpoint: sdk.endpoint_url().map(str::to_owned),
-            elb: aws_sdk_elasticloadbalancing::Client::from_conf(config::elb(&sdk)),
-            iam: aws_sdk_iam::Client::new(&sdk),
-            sts: aws_sdk_sts::Client::new(&sdk),
-            sdk,
-        })
+        Ok(Aws::with_config(region, sdk))
     }
 
     /// Where a call goes to, for the message of a failed one; `service` is the prefix of the service's IAM actions.
@@ -70,7 +71,7 @@ impl Cloud for Aws {
     }
 
     async fn identity(&self) -> Result<Identity, CloudError> {
-        const ACTION: &str = "sts:GetCallerIdentity";
+        const ACTION: Action = Action::GetCallerIdentity;
         let reply = self.call(ACTION, self.sts.get_caller_identity().send()).await?;
         match reply.account() {
             Some(account) if !account.is_empty() => {

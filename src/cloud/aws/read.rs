@@ -3,17 +3,18 @@
 use std::collections::BTreeSet;
 
 use super::error::bad_reply;
+use super::markers::Markers;
 use super::{Aws, reply};
-use crate::cloud::CloudError;
+use crate::cloud::{Action, CloudError};
 use crate::model::Balancer;
 
-const DESCRIBE: &str = "elasticloadbalancing:DescribeLoadBalancers";
-const POLICIES: &str = "elasticloadbalancing:DescribeLoadBalancerPolicies";
-const ATTRIBUTES: &str = "elasticloadbalancing:DescribeLoadBalancerAttributes";
-const TAGS: &str = "elasticloadbalancing:DescribeTags";
+pub(super) const DESCRIBE: Action = Action::DescribeLoadBalancers;
+pub(super) const POLICIES: Action = Action::DescribeLoadBalancerPolicies;
+pub(super) const ATTRIBUTES: Action = Action::DescribeLoadBalancerAttributes;
+pub(super) const TAGS: Action = Action::DescribeTags;
 
 /// The most balancers that one page holds (elb-facts 1.2).
-const PAGE_SIZE: i32 = 400;
+pub(super) const PAGE_SIZE: i32 = 400;
 
 impl Aws {
     /// The complete state of one balancer: four calls at once.
@@ -29,20 +30,17 @@ impl Aws {
         let (description, (policies, attributes, tags)) = tokio::try_join!(description, others)?;
         let (policies, attributes, tags) = (policies?, attributes?, tags?);
 
-        let mut balancer =
-            reply::balancer(name, description.load_balancer_descriptions()).map_err(|why| bad_reply(DESCRIBE, why))?;
-        balancer.policies = reply::policies(policies.policy_descriptions()).map_err(|why| bad_reply(POLICIES, why))?;
-        balancer.attributes =
+        let listed = reply::only(name, description.load_balancer_descriptions()).map_err(|why| bad_reply(DESCRIBE, why))?;
+        let policies = reply::policies(policies.policy_descriptions()).map_err(|why| bad_reply(POLICIES, why))?;
+        let attributes =
             reply::attributes(attributes.load_balancer_attributes()).map_err(|why| bad_reply(ATTRIBUTES, why))?;
-        balancer.tags = reply::tags(name, tags.tag_descriptions()).map_err(|why| bad_reply(TAGS, why))?;
-        Ok(balancer)
+        let tags = reply::tags(name, tags.tag_descriptions()).map_err(|why| bad_reply(TAGS, why))?;
+        Ok(listed.with(policies, attributes, tags))
     }
 
     /// The names of all balancers, sorted, page after page.
     pub(super) async fn read_names(&self) -> Result<Vec<String>, CloudError> {
-        let mut names = BTreeSet::new();
-        let mut seen = BTreeSet::new();
-        let mut marker = None;
+        let (mut names, mut markers, mut marker) = (BTreeSet::new(), Markers::default(), None);
         loop {
             let request = self.elb.describe_load_balancers().page_size(PAGE_SIZE).set_marker(marker);
             let page = self.call(DESCRIBE, request.send()).await?;
@@ -52,13 +50,10 @@ impl Aws {
                     _ => return Err(bad_reply(DESCRIBE, "a balancer without a name is listed")),
                 };
             }
-            // The last page's marker is absent or empty (elb-facts 1.2).
-            let Some(next) = page.next_marker().filter(|next| !next.is_empty()) else { break };
-            if !seen.insert(next.to_owned()) {
-                return Err(bad_reply(DESCRIBE, format!("the list never ends: the marker {next} came twice")));
+            marker = markers.next(DESCRIBE, page.next_marker())?;
+            if marker.is_none() {
+                return Ok(names.into_iter().collect());
             }
-            marker = Some(next.to_owned());
         }
-        Ok(names.into_iter().collect())
     }
 }

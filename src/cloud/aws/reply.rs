@@ -7,35 +7,45 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_elasticloadbalancing::types as sdk;
 
 use crate::model::{
-    AccessLog, Attributes, Balancer, CertificateArn, ConnectionDraining, HealthCheck, Listener, Policy, Protocol,
+    AccessLog, Attributes, CertificateArn, ConnectionDraining, HealthCheck, Listed, Listener, Policy, Protocol,
 };
 
-/// The one balancer of a `DescribeLoadBalancers` reply, without the policies' content, attributes and tags, which other
-/// calls bring.
-pub(super) fn balancer(name: &str, descriptions: &[sdk::LoadBalancerDescription]) -> Result<Balancer, String> {
+/// The one balancer of a `DescribeLoadBalancers` reply that was asked about one.
+pub(super) fn only(name: &str, descriptions: &[sdk::LoadBalancerDescription]) -> Result<Listed, String> {
     let [description] = descriptions else {
         return Err(format!("asked for {name}, {} balancers are described", descriptions.len()));
     };
-    let described = text(description.load_balancer_name(), "the balancer has no name")?;
-    if described != name {
-        return Err(format!("asked for {name}, {described} is described"));
+    let listed = listed(description)?;
+    match listed.name == name {
+        true => Ok(listed),
+        false => Err(format!("asked for {name}, {} is described", listed.name)),
     }
-    Ok(Balancer {
-        name: described,
+}
+
+/// One balancer of a `DescribeLoadBalancers` reply.
+pub(super) fn listed(description: &sdk::LoadBalancerDescription) -> Result<Listed, String> {
+    Ok(Listed {
+        name: text(description.load_balancer_name(), "the balancer has no name")?,
         dns_name: text(description.dns_name(), "the balancer has no DNS name")?,
         scheme: text(description.scheme(), "the balancer has no scheme")?,
         vpc: description.vpc_id().filter(|vpc| !vpc.is_empty()).map(str::to_owned),
         listeners: listeners(description.listener_descriptions())?,
         backend_policies: backend_policies(description.backend_server_descriptions())?,
-        policies: BTreeMap::new(),
+        policy_names: policy_names(description.policies()),
         health_check: description.health_check().map(health_check).transpose()?,
-        attributes: Attributes::default(),
         instances: description.instances().iter().filter_map(|instance| instance.instance_id()).map(str::to_owned).collect(),
         security_groups: description.security_groups().iter().cloned().collect(),
         subnets: description.subnets().iter().cloned().collect(),
         availability_zones: description.availability_zones().iter().cloned().collect(),
-        tags: BTreeMap::new(),
     })
+}
+
+fn policy_names(policies: Option<&sdk::Policies>) -> BTreeSet<String> {
+    let Some(policies) = policies else { return BTreeSet::new() };
+    let app_cookie = policies.app_cookie_stickiness_policies().iter().filter_map(|policy| policy.policy_name());
+    let lb_cookie = policies.lb_cookie_stickiness_policies().iter().filter_map(|policy| policy.policy_name());
+    let others = policies.other_policies().iter().map(String::as_str);
+    app_cookie.chain(lb_cookie).chain(others).filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
 fn listeners(descriptions: &[sdk::ListenerDescription]) -> Result<BTreeMap<u16, Listener>, String> {

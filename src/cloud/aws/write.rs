@@ -8,18 +8,18 @@ use aws_sdk_elasticloadbalancing::types::{
 
 use super::Aws;
 use super::error::unbuildable;
-use crate::cloud::CloudError;
+use crate::cloud::{Action, CloudError};
 use crate::model;
 use crate::plan::Step;
 
 impl Aws {
     /// Calls the action of the step on the balancer `name`.
     pub(super) async fn perform_step(&self, name: &str, step: &Step) -> Result<(), CloudError> {
-        let action = format!("elasticloadbalancing:{}", step.action());
-        let built = |error| unbuildable(&action, error);
+        let action = Action::of(step);
+        let built = |error| unbuildable(action, error);
         macro_rules! call {
             ($request:expr) => {
-                self.call(&action, $request.load_balancer_name(name).send()).await.map(drop)
+                self.call(action, $request.load_balancer_name(name).send()).await.map(drop)
             };
         }
         match step {
@@ -63,12 +63,12 @@ impl Aws {
                 let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
                 let tags = tags.collect::<Result<Vec<_>, _>>().map_err(built)?;
                 let request = self.elb.add_tags().load_balancer_names(name).set_tags(Some(tags));
-                self.call(&action, request.send()).await.map(drop)
+                self.call(action, request.send()).await.map(drop)
             }
             Step::RemoveTags { keys } => {
                 let keys = keys.iter().map(|key| TagKeyOnly::builder().key(key).build()).collect();
                 let request = self.elb.remove_tags().load_balancer_names(name).set_tags(Some(keys));
-                self.call(&action, request.send()).await.map(drop)
+                self.call(action, request.send()).await.map(drop)
             }
         }
     }

@@ -238,6 +238,23 @@ pub(crate) fn zones(world: &World, request: &Request) -> Result<Element, ApiErro
     answer(&question, rows.collect(), request)
 }
 
+/// The regions in which something was created, and the one that is asked.
+pub(crate) fn regions(world: &World, request: &Request) -> Result<Element, ApiError> {
+    let question = Question { set: "regionInfo", ids: "RegionName", prefix: "", unknown: "InvalidParameterValue" };
+    let mut names: Vec<&String> = world.regions.keys().chain([&request.region]).collect();
+    names.sort_unstable();
+    names.dedup();
+    let rows = names.into_iter().map(|name| Row {
+        id: name.clone(),
+        facts: vec![("region-name", vec![name.clone()]), ("opt-in-status", vec!["opt-in-not-required".to_owned()])],
+        element: Element::new()
+            .with("regionName", name)
+            .with("regionEndpoint", format!("ec2.{name}.amazonaws.com"))
+            .with("optInStatus", "opt-in-not-required"),
+    });
+    answer(&question, rows.collect(), request)
+}
+
 /// Picks the rows that are asked for by identifier and filters. Other parameters, such as those of paging, are not looked at:
 /// every description fits one page.
 fn answer(question: &Question, rows: Vec<Row>, request: &Request) -> Result<Element, ApiError> {

@@ -52,12 +52,24 @@ pub struct Outcome {
 pub fn answer(world: &World, action: &Action, request: &Request) -> Outcome {
     match action.effect {
         Effect::Read(read) => Outcome { world: None, reply: read(world, request) },
-        Effect::Write(write) => {
+        Effect::Write(_) => {
             let mut next = world.clone();
-            match next.open_region(&request.region).and_then(|()| write(&mut next, request)) {
+            match perform(&mut next, action, request) {
                 Ok(reply) => Outcome { world: Some(next), reply: Ok(reply) },
                 Err(error) => Outcome { world: None, reply: Err(error) },
             }
+        }
+    }
+}
+
+/// Carries a request out on a state of one's own, which is worth nothing any more if the call fails. Building up a large state
+/// would otherwise copy it at every step.
+pub fn perform(world: &mut World, action: &Action, request: &Request) -> Result<Element, ApiError> {
+    match action.effect {
+        Effect::Read(read) => read(world, request),
+        Effect::Write(write) => {
+            world.open_region(&request.region)?;
+            write(world, request)
         }
     }
 }

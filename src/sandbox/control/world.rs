@@ -14,6 +14,9 @@ use crate::model::{Balancer, CertificateArn, CertificateStore};
 /// The most regions a sandbox holds; AWS has fewer, and a client must not be able to fill the memory.
 const MAX_REGIONS: usize = 64;
 
+/// Balancers that a new account may have in a region (elb-facts 1.6).
+pub(crate) const DEFAULT_LOAD_BALANCER_QUOTA: usize = 20;
+
 /// The whole state of the sandbox.
 #[derive(Debug, Clone)]
 pub struct World {
@@ -21,6 +24,8 @@ pub struct World {
     pub account: String,
     /// The choices where AWS's behaviour is not known.
     pub switches: Switches,
+    /// The most balancers in a region. It can be raised on request, so a seed with more than 20 has as many as it needs.
+    pub load_balancer_quota: usize,
     /// What each region holds; a region appears with the first call that changes something in it.
     pub regions: BTreeMap<String, Region>,
     /// IAM's server certificates by name in lower case, since their names are unique regardless of case.
@@ -149,6 +154,7 @@ impl World {
         World {
             account: account.to_owned(),
             switches,
+            load_balancer_quota: DEFAULT_LOAD_BALANCER_QUOTA,
             regions: BTreeMap::new(),
             server_certificates: BTreeMap::new(),
             health_is_checked: false,

@@ -10,7 +10,7 @@ use crate::model::{CertificateArn, CertificateStore, Protocol};
 use crate::sandbox::authority::{Authority, KeyKind};
 use crate::sandbox::control::certificates::{self, ServerCertificate};
 use crate::sandbox::control::network::{Instance, Network, Peer, Rule, SecurityGroup, Subnet, is_id};
-use crate::sandbox::control::{Action, Params, Region, Request, Service, World, answer, is_region, uuid};
+use crate::sandbox::control::{Action, Params, Region, Request, Service, World, is_region, perform, uuid};
 
 /// Builds the world that a seed describes.
 pub(in crate::sandbox) fn build(seed: &Seed, authority: &Authority, at: Timestamp) -> Result<World, SeedError> {
@@ -21,6 +21,7 @@ pub(in crate::sandbox) fn build(seed: &Seed, authority: &Authority, at: Timestam
         return Err(refused("account", format!("`{}` is not an account: give twelve digits", seed.account)));
     }
     let mut world = World::new(&seed.account, seed.switches);
+    world.load_balancer_quota = world.load_balancer_quota.max(seed.balancers.len());
     let mut region = Region::new(&seed.region, &seed.account);
     region.network = network(seed)?;
     world.regions.insert(seed.region.clone(), region);
@@ -292,11 +293,7 @@ impl Builder<'_> {
             return Err(refused(&field, format!("there is no action {action}")));
         };
         let request = Request { region: self.seed.region.clone(), params, at: self.at };
-        let outcome = answer(&self.world, action, &request);
-        outcome.reply.map_err(|error| refused(&field, error.message))?;
-        if let Some(world) = outcome.world {
-            self.world = world;
-        }
+        perform(&mut self.world, action, &request).map_err(|error| refused(&field, error.message))?;
         Ok(())
     }
 }

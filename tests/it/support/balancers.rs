@@ -92,6 +92,9 @@ fn pool(switched_off_own_name: bool) -> BTreeMap<String, Policy> {
         ("strict".to_owned(), Policy::negotiation("ELBSecurityPolicy-TLS-1-2-2017-01")),
         ("custom-tls".to_owned(), default_negotiation()),
         ("future".to_owned(), Policy::new("SomeFuturePolicyType", &[("Key", "Value")])),
+        ("Odd_name.with+Signs".to_owned(), Policy::negotiation("ELBSecurityPolicy-2015-05")),
+        // Its definition takes more than one journal tag.
+        ("long-".repeat(40), Policy::negotiation("ELBSecurityPolicy-TLS-1-1-2017-01")),
     ])
 }
 

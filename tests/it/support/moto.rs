@@ -1,6 +1,7 @@
 //! A moto server with its Classic ELB corrected: an implementation of the API that is not ours.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -27,6 +28,16 @@ impl Moto {
 
     /// The binary or another program, pointed at moto.
     pub(crate) fn run(&self, program: &Path, arguments: &[&str]) -> (i32, String, String) {
+        self.run_with(program, arguments, &[])
+    }
+
+    /// The same with other variables in its environment.
+    pub(crate) fn run_with(
+        &self,
+        program: &Path,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> (i32, String, String) {
         let mut command = Command::new(program);
         command.args(arguments).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.envs([
@@ -39,6 +50,7 @@ impl Moto {
             ("AWS_DEFAULT_REGION", "eu-west-1"),
             ("AWS_EC2_METADATA_DISABLED", "true"),
         ]);
+        command.envs(environment.iter().copied());
         let output = command.stdin(Stdio::null()).output().expect("it runs");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
@@ -53,11 +65,21 @@ impl Moto {
 
     /// Actions called since the last time this was asked.
     pub(crate) fn calls(&self) -> Vec<String> {
-        let script = "import sys, urllib.request as r\n\
-                      sys.stdout.write(r.urlopen(r.Request(sys.argv[1] + '/_calls', method='DELETE')).read().decode())";
-        let (status, stdout, stderr) = self.run(&venv("python"), &["-c", script, &self.endpoint]);
-        assert_eq!(status, 0, "{stderr}");
-        stdout.lines().map(str::to_owned).collect()
+        self.control("DELETE", "/_calls", "").lines().map(str::to_owned).collect()
+    }
+
+    /// Asks something of the server itself.
+    pub(crate) fn control(&self, method: &str, path: &str, body: &str) -> String {
+        let address = self.endpoint.strip_prefix("http://").expect("it is an HTTP server");
+        let mut stream = TcpStream::connect(address).expect("it listens");
+        let length = body.len();
+        write!(stream, "{method} {path} HTTP/1.0\r\nHost: {address}\r\nContent-Length: {length}\r\n\r\n{body}")
+            .expect("it listens");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("it answers");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("it speaks HTTP");
+        assert!(head.contains(" 200 "), "{answer}");
+        body.to_owned()
     }
 }
 

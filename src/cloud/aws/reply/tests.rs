@@ -24,7 +24,7 @@ fn backend(port: i32, names: &[&str]) -> sdk::BackendServerDescription {
 }
 
 fn refused(description: sdk::builders::LoadBalancerDescriptionBuilder) -> String {
-    balancer("chat", &[description.build()]).unwrap_err()
+    only("chat", &[description.build()]).unwrap_err()
 }
 
 #[test]
@@ -37,7 +37,7 @@ fn a_balancer_is_kept_whole() {
         .backend_server_descriptions(backend(81, &[]))
         .instances(sdk::Instance::builder().instance_id("i-1").build())
         .build();
-    let found = balancer("chat", &[description]).unwrap();
+    let found = only("chat", &[description]).unwrap();
     assert_eq!(found.listeners.keys().copied().collect::<Vec<_>>(), [443, 8443]);
     let listener = &found.listeners[&443];
     assert_eq!(listener.to_string(), "SSL:443/TCP:80");
@@ -52,7 +52,7 @@ fn a_balancer_is_kept_whole() {
 fn what_this_version_does_not_know_is_kept() {
     let odd = sdk::Listener::builder().protocol("quic").load_balancer_port(443).instance_protocol("MQTT").instance_port(80);
     let odd = sdk::ListenerDescription::builder().listener(odd.build().unwrap()).build();
-    let found = balancer("chat", &[described().scheme("galactic").listener_descriptions(odd).build()]).unwrap();
+    let found = only("chat", &[described().scheme("galactic").listener_descriptions(odd).build()]).unwrap();
     assert_eq!(found.listeners[&443].to_string(), "QUIC:443/MQTT:80");
     assert_eq!(found.scheme, "galactic");
 
@@ -72,7 +72,7 @@ fn what_this_version_does_not_know_is_kept() {
 
 #[test]
 fn another_balancer_or_none_is_refused() {
-    assert_eq!(balancer("chat", &[]).unwrap_err(), "asked for chat, 0 balancers are described");
+    assert_eq!(only("chat", &[]).unwrap_err(), "asked for chat, 0 balancers are described");
     assert_eq!(refused(described().load_balancer_name("mail")), "asked for chat, mail is described");
     assert_eq!(refused(described().dns_name("")), "the balancer has no DNS name");
 }
@@ -90,7 +90,7 @@ fn what_is_described_twice_must_agree() {
     let twice = described().listener_descriptions(listener(443, 80)).listener_descriptions(listener(443, 80));
     assert_eq!(refused(twice), "listener 443 is described twice");
     let same = described().backend_server_descriptions(backend(80, &["a"])).backend_server_descriptions(backend(80, &["a"]));
-    assert!(balancer("chat", &[same.build()]).is_ok());
+    assert!(only("chat", &[same.build()]).is_ok());
     let other =
         described().backend_server_descriptions(backend(80, &["a"])).backend_server_descriptions(backend(80, &["b"]));
     assert_eq!(refused(other), "the policies of instance port 80 are described twice, differently");
@@ -102,7 +102,7 @@ fn a_health_check_must_make_sense() {
         let check = sdk::HealthCheck::builder().target(target).interval(interval).timeout(5);
         described().health_check(check.unhealthy_threshold(2).healthy_threshold(10).build().unwrap())
     };
-    let found = balancer("chat", &[check("HTTP:80/up", 30).build()]).unwrap().health_check.unwrap();
+    let found = only("chat", &[check("HTTP:80/up", 30).build()]).unwrap().health_check.unwrap();
     assert_eq!((found.target.to_string().as_str(), found.interval), ("HTTP:80/up", 30));
     assert_eq!(refused(check("TCP:80", 0)), "the health check's interval is missing or 0");
     assert!(refused(check("GOPHER:70", 30)).starts_with("the health check cannot be read: `GOPHER:70`"));

@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::limits::LOAD_BALANCER_QUOTA;
 use super::{attributes, health_check, listeners, network, tags};
 use crate::model::{Balancer, Listener, names};
 use crate::sandbox::control::{ApiError, Element, LoadBalancer, Reader, Request, World};
@@ -56,8 +55,9 @@ pub(crate) fn create(world: &mut World, request: &Request) -> Result<Element, Ap
         compare(&present, &balancer, &listeners::resolve(world, &wanted))?;
         return Ok(Element::new().with("DNSName", present.dns_name));
     }
-    if world.region(request).load_balancers.len() >= LOAD_BALANCER_QUOTA {
-        let message = format!("The maximum number of load balancers ({LOAD_BALANCER_QUOTA}) has been reached");
+    let quota = world.load_balancer_quota;
+    if world.region(request).load_balancers.len() >= quota {
+        let message = format!("The maximum number of load balancers ({quota}) has been reached");
         return Err(ApiError::new("TooManyLoadBalancers", message));
     }
     listeners::add(world, request, &mut balancer, &wanted)?;

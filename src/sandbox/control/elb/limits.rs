@@ -3,9 +3,6 @@
 use super::paging;
 use crate::sandbox::control::{ApiError, Element, Request, World};
 
-/// Balancers in a region.
-pub(crate) const LOAD_BALANCER_QUOTA: usize = 20;
-
 /// Listeners of a balancer.
 pub(crate) const LISTENER_QUOTA: usize = 100;
 
@@ -15,10 +12,10 @@ pub(crate) const INSTANCE_QUOTA: usize = 1000;
 /// Policies of a balancer. The service does not tell this one; "about 98" was observed.
 pub const POLICY_QUOTA: usize = 98;
 
-pub(crate) fn describe(_: &World, request: &Request) -> Result<Element, ApiError> {
+pub(crate) fn describe(world: &World, request: &Request) -> Result<Element, ApiError> {
     let input = request.params.members(&["Marker", "PageSize"])?;
     let limits = [
-        ("classic-load-balancers", LOAD_BALANCER_QUOTA),
+        ("classic-load-balancers", world.load_balancer_quota),
         ("classic-listeners", LISTENER_QUOTA),
         ("classic-registered-instances", INSTANCE_QUOTA),
     ];
