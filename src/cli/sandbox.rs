@@ -20,6 +20,9 @@ pub(super) const EXAMPLE: &str = include_str!("../../fixtures/chat.toml");
 /// The pace of health checks unless real intervals are asked for: nobody wants to wait five minutes for the first page.
 const PACE: Duration = Duration::from_secs(1);
 
+/// The most listeners that are told of at once; a seed can have thousands.
+const MOST_LINES: usize = 40;
+
 /// Run a Classic Load Balancer on this machine: the API for any AWS client, and its traffic
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -27,7 +30,8 @@ It prints the environment that points an AWS client at it, says on stderr where 
 Nothing is kept.
 
 A listener is at its load balancer port plus 10000: 443 becomes 10443. If that is taken, by another balancer or another program,
-it is at the port plus 11000, and so on. Ports above 55535 stay as they are. A listener that is replaced keeps its place.
+it is at the port plus 11000, and so on, and in the end at any free port. Ports above 55535 stay as they are if they can. A
+listener that is replaced keeps its place.
 
 An instance that --instance does not name is at 127.0.0.1, with its ports as they are.
 
@@ -90,10 +94,12 @@ pub(super) async fn run(global: Global, args: SandboxArgs) -> Result<Exit, CliEr
             sink::message("Its certificates are of its own authority; --ca FILE writes the root for clients to trust.\n");
         }
     }
+    let mut before = Vec::new();
     let tell = sandbox.follow_traffic(|listeners| {
         if !global.quiet {
-            sink::message(&described(listeners));
+            sink::message(&described(listeners, &before));
         }
+        before = listeners.to_vec();
     });
     tokio::select! {
         () = signals::signal() => {}
@@ -103,23 +109,37 @@ pub(super) async fn run(global: Global, args: SandboxArgs) -> Result<Exit, CliEr
     Ok(Exit::Done)
 }
 
-/// A line for each listener: where it is, or why it is not open.
-fn described(listeners: &[OpenListener]) -> String {
+/// A line for each listener that is not as it was: where it is, or why it is not open, or that it is gone.
+fn described(listeners: &[OpenListener], before: &[OpenListener]) -> String {
+    let same_port = |one: &OpenListener, other: &OpenListener| {
+        (&one.region, &one.balancer, one.load_balancer_port) == (&other.region, &other.balancer, other.load_balancer_port)
+    };
+    let gone = before.iter().filter(|one| !listeners.iter().any(|other| same_port(one, other)));
+    let news = listeners.iter().filter(|one| !before.contains(one));
+    let lines: Vec<String> = gone.map(|one| line(one, "closed")).chain(news.map(|one| line(one, &place(one)))).collect();
     let mut page = Page::default();
-    for one in listeners {
-        let OpenListener { region, balancer, load_balancer_port, protocol, instance_protocol, instance_port, state } = one;
-        let route = format!("{protocol}:{load_balancer_port}/{instance_protocol}:{instance_port}");
-        page.plain(&format!("{region}  {balancer}  {route:<20}  "));
-        match state {
-            ListenerState::Open { address } => page.plain(&format!("at {address}")),
-            ListenerState::NotOpen { reason } => page.plain(&format!("not open: {reason}")),
-        };
-        page.end();
+    for line in lines.iter().take(MOST_LINES) {
+        page.plain(line).end();
     }
-    if listeners.is_empty() {
-        page.plain("No balancer has a listener.").end();
+    if lines.len() > MOST_LINES {
+        let more = lines.len() - MOST_LINES;
+        page.plain(&format!("... and {more} more listeners; /_elbws/listeners lists all")).end();
     }
     page.finish()
+}
+
+fn line(listener: &OpenListener, place: &str) -> String {
+    let OpenListener { region, balancer, load_balancer_port, protocol, instance_protocol, instance_port, state: _ } =
+        listener;
+    let route = format!("{protocol}:{load_balancer_port}/{instance_protocol}:{instance_port}");
+    format!("{region}  {balancer}  {route:<20}  {place}")
+}
+
+fn place(listener: &OpenListener) -> String {
+    match &listener.state {
+        ListenerState::Open { address } => format!("at {address}"),
+        ListenerState::NotOpen { reason } => format!("not open: {reason}"),
+    }
 }
 
 /// Starts a sandbox with the seed of a file, or with the example.

@@ -21,7 +21,8 @@ pub struct Traffic {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ListenerPorts {
     /// The load balancer port plus 10000: 443 becomes 10443. If that is taken, by another balancer or another program, plus 11000,
-    /// and so on in steps of 1000. Ports above 55535 stay as they are. A listener that is replaced keeps its real port.
+    /// and so on in steps of 1000, and in the end any free port. Ports above 55535 stay as they are if they can. A listener that is
+    /// replaced keeps its real port.
     #[default]
     Shifted,
     /// The load balancer port itself; of two balancers with the same port only the first gets it.
@@ -58,9 +59,13 @@ impl ListenerPorts {
             ListenerPorts::Free => vec![0],
             ListenerPorts::Exact => vec![load_balancer_port],
             ListenerPorts::Shifted => {
-                let shifted: Vec<u16> =
-                    (10..=65).filter_map(|thousands| load_balancer_port.checked_add(thousands * 1000)).collect();
-                if shifted.is_empty() { vec![load_balancer_port] } else { shifted }
+                let shifted = (10..=65).filter_map(|thousands| load_balancer_port.checked_add(thousands * 1000));
+                let mut ports: Vec<u16> = shifted.collect();
+                if ports.is_empty() {
+                    ports.push(load_balancer_port);
+                }
+                ports.push(0);
+                ports
             }
         }
     }
