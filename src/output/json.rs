@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::page::escaped;
 use crate::apply::Event;
 use crate::model::Balancer;
 use crate::plan::{FORMAT_VERSION, PlanFile};
@@ -24,9 +25,23 @@ pub fn balancer_json(balancers: &[Balancer], region: &str) -> serde_json::Result
 
 /// An event on one line.
 pub fn event_json(event: &Event) -> serde_json::Result<String> {
-    Ok(serde_json::to_string(event)? + "\n")
+    Ok(escaped(&serde_json::to_string(event)?) + "\n")
 }
 
 fn indented(document: &impl Serialize) -> serde_json::Result<String> {
-    Ok(serde_json::to_string_pretty(document)? + "\n")
+    Ok(escaped(&serde_json::to_string_pretty(document)?) + "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::page::is_hostile;
+    use super::*;
+
+    #[test]
+    fn what_acts_on_a_terminal_is_escaped_and_means_the_same() {
+        let text = "a\u{1b}[31m\u{9b}2J\u{7f}\u{202e}\u{2028}\nb";
+        let json = indented(&[text]).unwrap();
+        assert!(!json.trim_end().contains(|c| is_hostile(c) && c != '\n'), "{json:?}");
+        assert_eq!(serde_json::from_str::<Vec<String>>(&json).unwrap(), [text]);
+    }
 }

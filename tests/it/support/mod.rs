@@ -2,6 +2,7 @@
 
 pub(crate) mod balancers;
 pub(crate) mod moto;
+pub(crate) mod raw_server;
 pub(crate) mod reports;
 pub(crate) mod sandbox;
 pub(crate) mod specs;
