@@ -17,6 +17,7 @@ mod sandbox_api;
 mod sandbox_certificates;
 mod sandbox_errors;
 mod sandbox_faults;
+mod sandbox_fuzz;
 mod sandbox_model;
 mod sandbox_protocol;
 mod sandbox_seed;

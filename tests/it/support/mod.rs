@@ -1,6 +1,7 @@
 //! What several test modules need.
 
 pub(crate) mod balancers;
+pub(crate) mod chance;
 pub(crate) mod moto;
 pub(crate) mod raw_server;
 pub(crate) mod reports;
