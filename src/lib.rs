@@ -9,6 +9,7 @@
 //! - [`apply`]: makes the calls of a plan, and says what happens.
 //! - [`audit`]: what was read of balancers in, findings out; pure.
 //! - [`backend`]: the web server's side: configuration written and checked; pure.
+//! - [`demo`]: the chat of the demo and of the end-to-end tests.
 //! - [`sandbox`]: a Classic Load Balancer on this machine, behind the real API.
 //! - [`verify`]: makes a real connection, and says at which stage it fails and why.
 //! - [`output`]: text, JSON and Markdown; the only writer.
@@ -19,6 +20,7 @@ pub mod audit;
 pub mod backend;
 pub mod cli;
 pub mod cloud;
+pub mod demo;
 pub mod model;
 pub mod output;
 pub mod plan;

@@ -1,5 +1,7 @@
 //! Why no configuration can be written.
 
+use std::collections::BTreeSet;
+
 use ipnet::IpNet;
 
 /// Why no configuration can be written for a balancer; each says what to do instead.
@@ -41,7 +43,21 @@ pub enum BackendError {
         "no configuration serves instance port {0} both before and after the change: one of the two expects the PROXY header"
     )]
     BothWays(u16),
+    /// No port begins to expect the header.
+    #[error("there is nothing to cut over: no instance port that is in use begins to expect the PROXY header")]
+    NothingToCutOver,
+    /// Several ports begin to expect the header, and one new port cannot stand for all.
+    #[error("more than one instance port begins to expect the PROXY header ({}): cut over one at a time", list(.0))]
+    SeveralToCutOver(BTreeSet<u16>),
+    /// The new port is in use.
+    #[error("instance port {0} is in use already: choose a free one to cut over to")]
+    CutOverPortTaken(u16),
     /// A template is broken; a test renders each.
     #[error("the template is broken: {0}")]
     Template(String),
+}
+
+/// `80, 9000`.
+fn list(ports: &BTreeSet<u16>) -> String {
+    ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ")
 }

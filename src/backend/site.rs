@@ -134,7 +134,8 @@ struct Ports {
 #[derive(Debug, Default)]
 struct OfArrival {
     ports: BTreeSet<u16>,
-    listeners: BTreeSet<String>,
+    /// By load balancer port.
+    listeners: BTreeSet<(u16, String)>,
     secure: BTreeSet<u16>,
     plain: BTreeSet<u16>,
 }
@@ -161,7 +162,7 @@ impl Ports {
         let of = self.groups.entry(arrival).or_default();
         of.ports.insert(port);
         for listener in listeners(balancer, port) {
-            of.listeners.insert(listener.to_string());
+            of.listeners.insert((listener.load_balancer_port, listener.to_string()));
             let ports = if listener.protocol.is_secure() { &mut of.secure } else { &mut of.plain };
             ports.insert(listener.load_balancer_port);
         }
@@ -199,7 +200,7 @@ impl OfArrival {
             arrival: name,
             scheme,
             listens: self.ports.iter().map(|port| request.listen.at(*port)).collect(),
-            listeners: self.listeners.iter().cloned().collect(),
+            listeners: self.listeners.iter().map(|(_, listener)| listener.clone()).collect(),
             secure_ports: self.secure.clone(),
             redirects: tells && https.is_some() && !self.plain.is_empty(),
             health_path: checks(request).find_map(path).map(|path| without_query(&path).to_owned()),
@@ -221,6 +222,11 @@ fn suffix(port: u16) -> String {
     if port == 443 { String::new() } else { format!(":{port}") }
 }
 
+/// Whether some listener leads to a port, served here or not.
+fn is_reached(request: &Request<'_>, port: u16) -> bool {
+    [Some(request.balancer), request.before].into_iter().flatten().any(|state| state.uses_instance_port(port))
+}
+
 /// The health checks to satisfy: of the balancer, and of its state before.
 fn checks<'a>(request: &'a Request<'_>) -> impl Iterator<Item = &'a HealthCheckTarget> {
     let states = [Some(request.balancer), request.before];
@@ -236,8 +242,8 @@ fn health(request: &Request<'_>, ports: &Ports, warnings: &mut Vec<String>) -> R
             return Err(BackendError::HealthCheckPath(path.to_owned()));
         }
         let warning = match (&target.protocol, ports.of(target.port)) {
-            (Protocol::Http, None) if request.leave_out.contains(&target.port) => continue,
-            (Protocol::Http, None) => {
+            (_, None) if request.leave_out.contains(&target.port) => continue,
+            (Protocol::Http, None) if !is_reached(request, target.port) => {
                 let listen = request.listen.at(target.port);
                 found.get_or_insert(Health { target: target.to_string(), listen, path: path.to_owned() });
                 continue;

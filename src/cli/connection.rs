@@ -26,22 +26,31 @@ impl Connection {
             return Ok(Connection { cloud: connect(&options).await?, _sandbox: None });
         };
         let sandbox = sandbox::open(seed.as_deref(), Options::default()).await?;
-        // The real client over a real socket: nothing of the engine knows that this is not AWS.
-        let options = AwsOptions {
-            region: Some(global.region.clone().unwrap_or_else(|| sandbox.region().to_owned())),
-            profile: None,
-            endpoint_url: Some(sandbox.endpoint()),
-            credentials: Some(StaticCredentials {
-                access_key_id: "sandbox".to_owned(),
-                secret_access_key: "sandbox".to_owned(),
-            }),
-        };
-        Ok(Connection { cloud: connect(&options).await?, _sandbox: Some(sandbox) })
+        let region = global.region.as_deref().unwrap_or(sandbox.region());
+        Ok(Connection { cloud: connect(&in_sandbox(&sandbox, region)).await?, _sandbox: Some(sandbox) })
+    }
+
+    /// Connects to a sandbox that somebody else keeps alive.
+    pub(super) async fn to_sandbox(sandbox: &Sandbox) -> Result<Self, CliError> {
+        Ok(Connection { cloud: connect(&in_sandbox(sandbox, sandbox.region())).await?, _sandbox: None })
     }
 
     /// The cloud.
     pub(super) fn cloud(&self) -> &Aws {
         &self.cloud
+    }
+}
+
+/// The real client over a real socket: nothing of the engine knows that this is not AWS.
+fn in_sandbox(sandbox: &Sandbox, region: &str) -> AwsOptions {
+    AwsOptions {
+        region: Some(region.to_owned()),
+        profile: None,
+        endpoint_url: Some(sandbox.endpoint()),
+        credentials: Some(StaticCredentials {
+            access_key_id: "sandbox".to_owned(),
+            secret_access_key: "sandbox".to_owned(),
+        }),
     }
 }
 

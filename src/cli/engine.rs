@@ -1,6 +1,5 @@
 //! What the commands that change something share: read, plan, check, show, ask, apply.
 
-use std::io::Write;
 use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -10,6 +9,7 @@ use clap::{Args, ValueEnum};
 
 use super::connection::Connection;
 use super::error::{CliError, Exit, with_cloud_hints};
+use super::file::write_whole;
 use super::signals::{self, Watch};
 use super::stdout::write_data;
 use super::target::Target;
@@ -99,24 +99,8 @@ pub(super) async fn save_plans(connection: &Connection, plans: &[Plan], path: &P
         with_cloud_hints(CliError::failed(format!("a saved plan names its account, and that is unknown: {error}")), &error)
     })?;
     let file = PlanFile::new(Some(identity.account), &identity.region, plans.to_vec());
-    write_whole(path, &plan_json(&file).context("no JSON")?)?;
-    Ok(())
-}
-
-/// Writes a file whole or not at all, readable by its owner only. A link is followed; a device is not a file.
-fn write_whole(path: &Path, text: &str) -> anyhow::Result<()> {
-    let target = path.canonicalize();
-    let path = target.as_deref().unwrap_or(path);
-    anyhow::ensure!(path.is_file() || !path.exists(), "cannot write {}: it is not a regular file", path.display());
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let context = || format!("cannot write {}", path.display());
-    // The error is told of the file that was named, not of the temporary one beside it.
-    let mut temporary = tempfile::NamedTempFile::new_in(folder)
-        .map_err(|error| error.kind())
-        .map_err(std::io::Error::from)
-        .with_context(context)?;
-    temporary.write_all(text.as_bytes()).and_then(|()| temporary.as_file().sync_all()).with_context(context)?;
-    temporary.persist(path).with_context(context)?;
+    let text = plan_json(&file).context("no JSON")?;
+    write_whole(path, |out| out.write_all(text.as_bytes()))?;
     Ok(())
 }
 
@@ -213,7 +197,7 @@ async fn agreed() -> Result<bool, CliError> {
 }
 
 /// Runs balancer after balancer. One that fails does not keep the next from being tried; an interrupt does.
-async fn run_all(
+pub(super) async fn run_all(
     connection: &Connection,
     work: Vec<Work>,
     args: &RunArgs,

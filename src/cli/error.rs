@@ -12,7 +12,7 @@ pub(super) enum Exit {
     Done = 0,
     /// Failed, and nothing changed.
     Failed = 1,
-    /// Changes are pending (`plan --detailed-exitcode`).
+    /// Changes are pending (`plan --detailed-exitcode`), or there are findings (`audit --fail-on`).
     Pending = 2,
     /// Stopped part-way; run again to converge.
     PartWay = 3,

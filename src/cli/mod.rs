@@ -3,16 +3,22 @@
 //! The only room that wires I/O together. It decides nothing about balancers.
 
 mod apply;
+mod audit;
+mod backend;
+mod backend_head;
 mod certificate;
 mod completions;
 mod connection;
+mod demo;
 mod engine;
 mod error;
 mod fault;
+mod file;
 mod iam_policy;
 mod instance;
 mod listener;
 mod man;
+mod nginx_files;
 mod outcome;
 mod plan;
 mod proxy_protocol;
@@ -23,6 +29,8 @@ mod show;
 mod signals;
 mod stdout;
 mod target;
+mod verify;
+mod verify_balancer;
 
 use std::process::ExitCode;
 
@@ -53,9 +61,10 @@ Examples:
   elbws plan --elb chat --detailed-exitcode || echo pending
   elbws plan --elb chat --out chat.plan && elbws apply chat.plan
   elbws apply --elb chat --sandbox         try it on this machine, with no AWS account
+  elbws demo                               see it work, with real connections
 
 Exit codes:
-  0 done, nothing to do      1 failed, nothing changed    2 changes pending (--detailed-exitcode)
+  0 done, nothing to do      1 failed, nothing changed    2 changes pending (--detailed-exitcode), findings (--fail-on)
   3 stopped part-way         4 the saved plan is stale    64 wrong usage    130 interrupted, nothing changed";
 
 /// Options of every command.
@@ -105,8 +114,12 @@ enum Command {
     #[command(subcommand)]
     ProxyProtocol(proxy_protocol::ProxyProtocolCommand),
     Show(show::ShowArgs),
+    Verify(verify::VerifyArgs),
+    Backend(backend::BackendArgs),
+    Audit(audit::AuditArgs),
     IamPolicy(iam_policy::IamPolicyArgs),
     Sandbox(sandbox::SandboxArgs),
+    Demo(demo::DemoArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
     Schema(schema::SchemaArgs),
@@ -145,8 +158,12 @@ async fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Certificate(args) => certificate::run(global, args).await,
         Command::ProxyProtocol(command) => proxy_protocol::run(global, command).await,
         Command::Show(args) => signals::interruptible(show::run(global, args)).await,
+        Command::Verify(args) => signals::interruptible(verify::run(global, args)).await,
+        Command::Backend(args) => signals::interruptible(backend::run(global, args)).await,
+        Command::Audit(args) => signals::interruptible(audit::run(global, args)).await,
         Command::IamPolicy(args) => iam_policy::run(&global, &args),
         Command::Sandbox(args) => sandbox::run(global, args).await,
+        Command::Demo(args) => demo::run(global, args).await,
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
         Command::Schema(args) => schema::run(&args),

@@ -15,7 +15,7 @@ use crate::output::{Page, sink};
 use crate::sandbox::{ListenerPorts, ListenerState, OpenListener, Options, Sandbox, SandboxError, Seed, Traffic, start};
 
 /// The seed of a sandbox that is given none: the balancer of the README's story.
-const EXAMPLE: &str = include_str!("../../fixtures/chat.toml");
+pub(super) const EXAMPLE: &str = include_str!("../../fixtures/chat.toml");
 
 /// The pace of health checks unless real intervals are asked for: nobody wants to wait five minutes for the first page.
 const PACE: Duration = Duration::from_secs(1);

@@ -15,7 +15,7 @@ use crate::spec::config::Config;
 use crate::spec::{HealthCheckIntent, ListenerIntent, ListenerRequest, ProxyProtocolIntent, Spec, check_idle_timeout};
 
 /// An `elbws.toml` of a thousand balancers is far smaller than this many bytes.
-const MAX_CONFIG: u64 = 4 << 20;
+pub(super) const MAX_CONFIG: u64 = 4 << 20;
 
 /// The balancers, by name.
 #[derive(Debug, Clone, Args)]
@@ -127,6 +127,46 @@ impl SpecArgs {
         }
         targets.retain(|(name, _)| wanted.is_empty() || wanted.contains(name));
         Ok(targets)
+    }
+
+    /// The flags that were given, with their values, but for the balancers' names: to show a command line that asks for the same.
+    pub(super) fn flags(&self) -> Vec<(&'static str, Option<String>)> {
+        let SpecArgs {
+            balancers: _,
+            config,
+            listener,
+            certificate,
+            policy_name,
+            instance_port,
+            skip_instance_port,
+            idle_timeout,
+            ssl_policy,
+            health_check,
+            keep_health_check,
+            prune,
+            no_journal,
+        } = self;
+        fn each<'a, T: ToString + 'a>(
+            flag: &'static str,
+            values: impl IntoIterator<Item = &'a T>,
+        ) -> impl Iterator<Item = (&'static str, Option<String>)> {
+            values.into_iter().map(move |value| (flag, Some(value.to_string())))
+        }
+        let switch = |flag: &'static str, given: bool| given.then_some((flag, None));
+        let config = config.as_ref().map(|path| path.display().to_string());
+        each("--config", &config)
+            .chain(each("--listener", listener))
+            .chain(each("--certificate", certificate))
+            .chain(each("--policy-name", policy_name))
+            .chain(each("--instance-port", instance_port))
+            .chain(each("--skip-instance-port", skip_instance_port))
+            .chain(each("--idle-timeout", idle_timeout))
+            .chain(each("--ssl-policy", ssl_policy))
+            .chain(each("--health-check", health_check))
+            .chain(switch("--keep-health-check", *keep_health_check))
+            .chain(switch("--prune", *prune))
+            .chain(switch("--no-journal", *no_journal))
+            .collect()
     }
 
     fn spec(&self) -> Spec {

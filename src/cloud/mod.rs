@@ -28,6 +28,17 @@ pub struct Identity {
     pub region: String,
 }
 
+/// How an instance is doing, as a balancer's health check sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstanceHealth {
+    /// The instance's identifier.
+    pub id: String,
+    /// Whether it gets connections.
+    pub in_service: bool,
+    /// The balancer's words about it, often `N/A`.
+    pub description: String,
+}
+
 /// A service that holds Classic Load Balancers.
 ///
 /// A read that fails is an error, never "absent". The implementation retries throttling; everything else that is worth

@@ -24,10 +24,10 @@ pub fn audit_markdown(report: &Report) -> String {
     page.limit = LIMIT / 4 * 3;
     push_balancers(&mut page, report);
     page.limit = LIMIT;
-    page.table("Suppressed", "| balancer | rule | where | what | reason | until |", suppressed_rows(report));
     for rule in report.rules.iter().filter(|rule| report.findings().any(|finding| finding.rule == rule.id)) {
         page.push(&explanation(rule));
     }
+    page.table("Suppressed", "| balancer | rule | where | what | reason | until |", suppressed_rows(report));
     page.text
 }
 

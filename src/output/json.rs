@@ -1,9 +1,12 @@
-//! Plans, balancers and events as JSON.
+//! Plans, balancers, events and reports as JSON.
+
+use std::io::{self, Write};
 
 use serde::Serialize;
 
 use super::page::escaped;
 use crate::apply::Event;
+use crate::audit::Report;
 use crate::model::Balancer;
 use crate::plan::{FORMAT_VERSION, PlanFile};
 
@@ -26,6 +29,12 @@ pub fn balancer_json(balancers: &[Balancer], region: &str) -> serde_json::Result
 /// An event on one line.
 pub fn event_json(event: &Event) -> serde_json::Result<String> {
     Ok(escaped(&serde_json::to_string(event)?) + "\n")
+}
+
+/// A report, indented, written as it is made: that of a large account is never held as text.
+pub fn audit_json(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, report)?;
+    out.write_all(b"\n")
 }
 
 fn indented(document: &impl Serialize) -> serde_json::Result<String> {

@@ -22,6 +22,15 @@ pub fn data(text: &str) -> io::Result<()> {
     }
 }
 
+/// Writes data to stdout as it is made. A reader that has gone away is no error.
+pub fn stream(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut stdout = io::BufWriter::new(AutoStream::auto(io::stdout().lock()));
+    match write(&mut stdout).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
 /// Writes a message to stderr. There is nobody left to tell if that fails.
 pub fn message(text: &str) {
     let mut stderr = AutoStream::auto(io::stderr().lock());

@@ -106,7 +106,10 @@ fn enable(draft: &mut Draft, policy_name: Option<&str>) -> Result<(), PlanError>
             let why = format!("{name} is a proxy policy too, but switched off");
             draft.reason(Address::InstancePort(port), why);
         }
-        let text = format!("the web server on instance port {port} must accept the PROXY protocol");
+        let text = format!(
+            "the web server on instance port {port} must accept the PROXY protocol (elbws backend nginx --elb {})",
+            draft.live.name
+        );
         draft.note(NoteKind::Before, text);
     }
     Ok(())

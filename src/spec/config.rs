@@ -15,6 +15,40 @@ pub struct Config {
     /// The balancers, in the order they are planned and applied.
     #[serde(default, rename = "balancer")]
     pub balancers: Vec<BalancerConfig>,
+    /// What `elbws audit` reads from the file.
+    #[serde(default, skip_serializing_if = "AuditConfig::is_empty")]
+    pub audit: AuditConfig,
+}
+
+/// Settings of the audit. `plan` and `apply` do not look at them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AuditConfig {
+    /// Findings that shall not count.
+    #[serde(default)]
+    pub ignore: Vec<IgnoreConfig>,
+}
+
+/// A suppression.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IgnoreConfig {
+    /// The rule's identifier, for example `ELBWS011`.
+    pub rule: String,
+    /// The balancers' names, with `*` and `?`; without this key all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub balancer: Option<String>,
+    /// Why the findings do not count.
+    pub reason: String,
+    /// The last day on which they do not, for example `2027-01-31` (UTC); without this key for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+}
+
+impl AuditConfig {
+    fn is_empty(&self) -> bool {
+        self.ignore.is_empty()
+    }
 }
 
 /// What is wanted of one balancer. Everything but the name may be left out, and what is left out is left alone.
@@ -71,9 +105,14 @@ pub enum ListenerConfig {
 }
 
 impl Config {
-    /// Reads the text of an `elbws.toml`. The error says where in the text it went wrong.
+    /// Reads the text of an `elbws.toml`, with or without balancers. The error says where in the text it went wrong.
+    pub fn read(text: &str) -> Result<Self, Malformed> {
+        toml::from_str(text).map_err(|error| Malformed(error.to_string().trim_end().to_owned()))
+    }
+
+    /// Reads the text of an `elbws.toml` that names balancers.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
-        let config: Config = toml::from_str(text).map_err(|error| Malformed(error.to_string().trim_end().to_owned()))?;
+        let config = Config::read(text)?;
         if config.balancers.is_empty() {
             return Err(Malformed("it names no balancer: add a [[balancer]] table with a name".to_owned()));
         }

@@ -9,7 +9,7 @@ use crate::model::{Balancer, CertificateArn, Policy, policy_type};
 /// The file's text. Planning it against the same balancer finds nothing to do, unless an HTTP listener
 /// shares an instance port that expects the PROXY header, which is refused.
 pub fn observed_toml(balancers: &[Balancer]) -> Result<String, toml::ser::Error> {
-    toml::to_string(&Config { balancers: balancers.iter().map(config).collect() })
+    toml::to_string(&Config { balancers: balancers.iter().map(config).collect(), ..Config::default() })
 }
 
 fn config(balancer: &Balancer) -> BalancerConfig {

@@ -7,7 +7,7 @@ use http_body_util::{BodyExt, Empty};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
 use hyper::ext::ReasonPhrase;
-use hyper::header::{CONNECTION, HOST, HeaderMap, HeaderValue, SEC_WEBSOCKET_ACCEPT, UPGRADE, USER_AGENT};
+use hyper::header::{CONNECTION, HOST, HeaderMap, HeaderValue, SEC_WEBSOCKET_ACCEPT, SET_COOKIE, UPGRADE, USER_AGENT};
 use hyper::{Error, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::time::timeout;
@@ -186,7 +186,11 @@ fn reply(response: &Response<Incoming>, body: String) -> Reply {
         None => response.status().canonical_reason().unwrap_or_default().to_owned(),
     };
     let headers = response.headers().iter().take(MOST_HEADERS);
-    let headers = headers.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
+    let headers = headers.map(|(name, value)| match name {
+        // A verdict is kept in logs, where no session belongs.
+        &SET_COOKIE => (name.to_string(), "(not shown)".to_owned()),
+        name => (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()),
+    });
     Reply { status: response.status().as_u16(), reason, headers: headers.collect(), body }
 }
 

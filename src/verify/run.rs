@@ -151,7 +151,9 @@ impl<L: FnMut(Event<'_>)> Run<'_, L> {
     async fn message(&mut self, mut socket: WebSocket) -> Option<()> {
         self.begin(Stage::Message);
         let seen = talk_and_listen(&mut socket, &self.probe.message, &generate_key(), self.probe.timeout).await;
-        let passed = self.end(passed_if(seen.failure.is_none()), Seen::Message(seen));
+        // The answer is what is timed, not the moment that a greeting is waited for.
+        let took = seen.echo.or(seen.pong).filter(|_| seen.failure.is_none());
+        let passed = self.end_after(took, passed_if(seen.failure.is_none()), Seen::Message(seen));
         close(socket).await;
         passed
     }
@@ -207,7 +209,12 @@ impl<L: FnMut(Event<'_>)> Run<'_, L> {
 
     /// Ends a stage; nothing if it failed.
     fn end(&mut self, outcome: Outcome, seen: Seen) -> Option<()> {
-        let result = StageResult { outcome, took: self.begun.elapsed(), seen };
+        self.end_after(None, outcome, seen)
+    }
+
+    /// The same, with a time of its own.
+    fn end_after(&mut self, took: Option<Duration>, outcome: Outcome, seen: Seen) -> Option<()> {
+        let result = StageResult { outcome, took: took.unwrap_or_else(|| self.begun.elapsed()), seen };
         (self.listen)(Event::Done(&result));
         self.seen.stages.push(result);
         (outcome != Outcome::Failed).then_some(())

@@ -1,9 +1,9 @@
-//! A connection to the server, plain or encrypted, that remembers how the server began to speak.
+//! A connection to the server, plain or encrypted, on which the client speaks first and that remembers how the server began.
 
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -38,22 +38,29 @@ impl Heard {
     }
 }
 
-/// A stream that remembers its first bytes.
+/// A stream that remembers its first bytes, and gives none before something was written: a server that finds the PROXY line
+/// wrong has answered before the request is on its way, and an answer to nothing is one that HTTP clients refuse.
 pub(super) struct Listened<S> {
     stream: S,
     heard: Heard,
+    has_spoken: bool,
+    reader: Option<Waker>,
 }
 
 impl<S> Listened<S> {
     /// Listens to a stream.
     pub(super) fn new(stream: S) -> (Self, Heard) {
         let heard = Heard::default();
-        (Listened { stream, heard: heard.clone() }, heard)
+        (Listened { stream, heard: heard.clone(), has_spoken: false, reader: None }, heard)
     }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Listened<S> {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if !self.has_spoken {
+            self.reader = Some(context.waker().clone());
+            return Poll::Pending;
+        }
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
         if let Some(new) = buffer.filled().get(before..) {
@@ -65,6 +72,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Listened<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Listened<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.has_spoken = true;
+        if let Some(reader) = self.reader.take() {
+            reader.wake();
+        }
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 

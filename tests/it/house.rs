@@ -16,7 +16,7 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ("sandbox", &["model"]),
     ("demo", &[]),
     ("verify", &["model"]),
-    ("output", &["model", "plan", "apply", "audit", "verify"]),
+    ("output", &["model", "plan", "apply", "audit", "verify", "backend"]),
     ("cli", &["model", "spec", "plan", "cloud", "apply", "audit", "verify", "backend", "sandbox", "demo", "output"]),
 ];
 

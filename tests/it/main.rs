@@ -3,8 +3,14 @@
 #![allow(clippy::unwrap_used)] // A test that meets what it does not expect is to fail.
 
 mod adapter;
+mod audit_html;
+mod audit_reports;
+mod backend_check;
+mod backend_text;
+mod backend_traffic;
 mod bad_input;
 mod broken_servers;
+mod browser_story;
 mod edges;
 mod failing_writes;
 mod house;
@@ -28,5 +34,13 @@ mod signals;
 mod simulation;
 mod support;
 mod terminal_escapes;
+mod traffic_api;
+mod traffic_health;
+mod traffic_http;
+mod traffic_peers;
+mod traffic_time;
 mod traffic_transport;
 mod unknowns;
+mod verify_client;
+mod verify_command;
+mod verify_symptoms;

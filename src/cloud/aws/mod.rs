@@ -2,9 +2,9 @@
 //!
 //! The only place that names an `aws_*` crate. It translates and nothing else: it decides neither what to change nor what
 //! to say about it, and no type of the SDK leaves it. One idea a file: `config` builds the one configuration, `read` makes
-//! the describe calls, `reply` turns their answers into the model, `whole` refuses half an answer, `bounded` one without end, `write` makes the call of
-//! a step, `certificate` looks for a certificate, `account` reads whole accounts, `derive` makes connections to other regions and
-//! roles, `error` turns every failure into a [`CloudError`].
+//! the describe calls, `health` that of the instances' health, `reply` turns their answers into the model, `whole` refuses
+//! half an answer, `bounded` one without end, `write` makes the call of a step, `certificate` looks for a certificate, `account`
+//! reads whole accounts, `derive` makes connections to other regions and roles, `error` turns every failure into a [`CloudError`].
 
 mod account;
 mod bounded;
@@ -13,6 +13,7 @@ mod certificate;
 mod config;
 mod derive;
 mod error;
+mod health;
 mod markers;
 mod read;
 mod reply;

@@ -77,13 +77,11 @@ async fn get(stream: Stream, address: SocketAddr, path: &str) -> Result<(), Stri
         Ok(())
     };
     tokio::pin!(exchange, connection);
-    loop {
-        tokio::select! {
-            biased;
-            outcome = &mut exchange => return outcome,
-            // Its errors reach the exchange.
-            _ = &mut connection => return exchange.await,
-        }
+    tokio::select! {
+        biased;
+        outcome = &mut exchange => outcome,
+        // Its errors reach the exchange.
+        _ = &mut connection => exchange.await,
     }
 }
 

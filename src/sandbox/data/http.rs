@@ -54,8 +54,10 @@ pub(super) async fn serve(connection: Connection, stream: Stream) {
     });
     let served = server::Builder::new()
         .preserve_header_case(true)
+        // A client that has said all it wants to say may close its half and wait for the answer.
+        .half_close(true)
         .auto_date_header(false)
-        .max_buf_size(MAX_HEADER)
+        .max_header_size(MAX_HEADER)
         .serve_connection(TokioIo::new(Watched::new(stream, activity.clone())), service);
     tokio::pin!(served);
     let mut stopping = false;
@@ -100,10 +102,10 @@ impl Front {
     async fn forward(&self, route: Route, mut request: Request<Incoming>) -> Response<Body> {
         let connection = &self.connection;
         let port = connection.key.load_balancer_port;
-        if request.version() == Version::HTTP_10 && !request.headers().contains_key(HOST) {
-            if let Ok(host) = HeaderValue::from_str(&route.dns_name) {
-                request.headers_mut().insert(HOST, host);
-            }
+        if !request.headers().contains_key(HOST)
+            && let Ok(host) = HeaderValue::from_str(&route.dns_name)
+        {
+            request.headers_mut().insert(HOST, host);
         }
         *request.version_mut() = Version::HTTP_11;
         let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
@@ -158,7 +160,7 @@ impl Front {
         };
         let io = TokioIo::new(Watched::new(stream, self.activity.clone()));
         let mut builder = client::Builder::new();
-        builder.preserve_header_case(true).max_buf_size(MAX_HEADER);
+        builder.preserve_header_case(true).max_header_size(MAX_HEADER);
         let (sender, exchange) = builder.handshake(io).await.map_err(std::io::Error::other)?;
         let cut = connection.plane.cut.clone();
         connection.plane.tasks.spawn(async move {

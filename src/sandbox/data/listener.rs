@@ -1,5 +1,6 @@
 //! A listener's socket: opening it, and accepting connections until it is closed. No error of accepting ends it.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -30,6 +31,8 @@ pub(super) struct Open {
     pub(super) address: SocketAddr,
     /// Its TLS settings.
     pub(super) tls: Arc<ListenerTls>,
+    /// The policies that were last looked at.
+    pub(super) policies: Option<BTreeSet<String>>,
     /// Cancelled when it accepts no more.
     pub(super) stop: CancellationToken,
     /// Cancelled when its connections are to end at once.
@@ -59,7 +62,7 @@ pub(super) fn open(
         cut: cut.clone(),
     };
     let task = plane.tasks.spawn(accepting.run(socket));
-    Ok(Open { listener: listener.clone(), address, tls, stop, cut, task })
+    Ok(Open { listener: listener.clone(), address, tls, policies: None, stop, cut, task })
 }
 
 fn bind(address: IpAddr, ports: &[u16]) -> Result<TcpListener, String> {

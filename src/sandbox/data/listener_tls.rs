@@ -29,7 +29,10 @@ const CIPHERS: [(&str, CipherSuite); 4] = [
 
 /// The TLS settings of one listener, made anew when its certificate or its policies change.
 #[derive(Debug, Default)]
-pub(super) struct ListenerTls(Mutex<Option<(Source, Result<Arc<ServerConfig>, String>)>>);
+pub(super) struct ListenerTls(Mutex<Option<(Source, Config)>>);
+
+/// Settings, or why there are none.
+type Config = Result<Arc<ServerConfig>, String>;
 
 /// What the settings are made from.
 #[derive(Debug)]
@@ -60,7 +63,7 @@ impl ListenerTls {
         (key, balancer, listener): (&ListenerKey, &Balancer, &Listener),
         authority: &Authority,
         notes: &Notes,
-    ) -> Result<Arc<ServerConfig>, String> {
+    ) -> Config {
         let arn = listener.certificate.as_ref();
         let source = Source {
             certificate: arn.and_then(|arn| world.certificate(&key.region, arn)).cloned(),

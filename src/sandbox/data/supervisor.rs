@@ -2,7 +2,7 @@
 //! out.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::listener::{self, Open};
 use super::listing::{ListenerKey, ListenerState, Listing, OpenListener};
 use super::plane::Plane;
 use super::{health, route};
-use crate::model::Listener;
+use crate::model::{Listener, Policy};
 use crate::sandbox::control::{DeletedListener, World};
 
 /// The supervisor's view of what is open.
@@ -78,9 +78,8 @@ impl Supervisor {
         let mut listing = Vec::new();
         for (key, listener) in listeners(world) {
             let state = match self.open_listener(&key, listener) {
-                Ok(open) => {
-                    let address = open.address;
-                    self.prepare_tls(world, &key);
+                Ok(address) => {
+                    self.note_policies(world, &key, listener);
                     ListenerState::Open { address }
                 }
                 Err(reason) => ListenerState::NotOpen { reason },
@@ -90,26 +89,35 @@ impl Supervisor {
         listing
     }
 
-    fn open_listener(&mut self, key: &ListenerKey, listener: &Listener) -> Result<&Open, String> {
-        if !self.open.contains_key(key) {
-            if listener.protocol.layer().is_none() {
-                return Err(format!("the sandbox does not know the protocol {}", listener.protocol));
-            }
-            let mut ports: Vec<u16> = self.ports.get(key).copied().into_iter().collect();
-            ports.extend(self.plane.traffic.ports.candidates(key.load_balancer_port));
-            let open = listener::open(&self.plane, key, listener, self.address, &ports)?;
-            self.open.insert(key.clone(), open);
+    fn open_listener(&mut self, key: &ListenerKey, listener: &Listener) -> Result<SocketAddr, String> {
+        if let Some(open) = self.open.get(key) {
+            return Ok(open.address);
         }
-        self.open.get(key).ok_or_else(String::new)
+        if listener.protocol.layer().is_none() {
+            return Err(format!("the sandbox does not know the protocol {}", listener.protocol));
+        }
+        let mut ports: Vec<u16> = self.ports.get(key).copied().into_iter().collect();
+        ports.extend(self.plane.traffic.ports.candidates(key.load_balancer_port));
+        let open = listener::open(&self.plane, key, listener, self.address, &ports)?;
+        let address = open.address;
+        self.open.insert(key.clone(), open);
+        Ok(address)
     }
 
-    /// Makes the TLS settings before the first connection, so that what the sandbox cannot do is said at once.
-    fn prepare_tls(&self, world: &World, key: &ListenerKey) {
-        if let (Some(open), Some((found, listener))) = (self.open.get(key), route::find(world, key))
-            && listener.protocol.is_secure()
-        {
+    /// Says at once, not with the first connection, what of a listener's policies the sandbox cannot do.
+    fn note_policies(&mut self, world: &World, key: &ListenerKey, listener: &Listener) {
+        let (Some(open), Some((found, _))) = (self.open.get_mut(key), route::find(world, key)) else { return };
+        if listener.protocol.is_secure() {
             // An error is in the traffic log.
             let _ = open.tls.config(world, (key, &found.balancer, listener), &self.plane.authority, self.plane.notes());
+        }
+        if open.policies.as_ref() != Some(&listener.policies) {
+            let is_sticky = |name: &String| found.balancer.policies.get(name).is_some_and(Policy::is_stickiness);
+            if listener.policies.iter().any(is_sticky) {
+                let message = "stickiness has no effect in the sandbox: each request goes to the next instance";
+                self.plane.notes().add(key, message.to_owned());
+            }
+            open.policies = Some(listener.policies.clone());
         }
     }
 

@@ -11,7 +11,7 @@ pub(crate) struct Story {
     pub(crate) sandbox: Sandbox,
     pub(crate) folder: tempfile::TempDir,
     /// Dropped last: the sandbox runs on it.
-    _runtime: Runtime,
+    runtime: Runtime,
 }
 
 /// What a command printed, and its exit code.
@@ -76,10 +76,17 @@ impl Story {
     }
 
     pub(crate) fn with(seed: &str) -> Self {
-        let runtime = Runtime::new().expect("a runtime");
+        Story::on(Runtime::new().expect("a runtime"), seed, Options::default())
+    }
+
+    pub(crate) fn on(runtime: Runtime, seed: &str, options: Options) -> Self {
         let seed = Seed::from_toml(seed).expect("the seed is right");
-        let sandbox = runtime.block_on(elbws::sandbox::start(Options::default(), seed)).expect("the sandbox starts");
-        Story { sandbox, folder: tempfile::tempdir().expect("a folder"), _runtime: runtime }
+        let sandbox = runtime.block_on(elbws::sandbox::start(options, seed)).expect("the sandbox starts");
+        Story { sandbox, folder: tempfile::tempdir().expect("a folder"), runtime }
+    }
+
+    pub(crate) fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
     }
 
     /// The binary, with the sandbox's environment and nothing of this process's but PATH.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use elbws::sandbox::{self, Backend, InstanceState, ListenerPorts, Options, Sandbox, Seed, Traffic};
+use rcgen::PublicKeyData;
 use rustls::pki_types::ServerName;
 use rustls::pki_types::pem::PemObject;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -133,6 +134,11 @@ impl Acceptor {
         Acceptor { address, connections }
     }
 
+    /// The next connection, whatever it carries.
+    pub(crate) async fn any(&mut self) -> TcpStream {
+        self.connections.recv().await.expect("the acceptor lives")
+    }
+
     /// The next connection that carries anything but a health check's nothing: a TCP check connects and leaves.
     pub(crate) async fn next(&mut self) -> TcpStream {
         let next = async {
@@ -204,4 +210,86 @@ pub(crate) async fn exchange(mut stream: impl AsyncRead + AsyncWrite + Unpin, re
     stream.write_all(request.as_bytes()).await.unwrap();
     stream.flush().await.unwrap();
     read_all(&mut stream).await
+}
+
+/// A back end that speaks TLS with a certificate nobody knows, and hands over every connection that says something, with what it
+/// says first: an SSL check says nothing.
+pub(crate) struct TlsAcceptor {
+    pub(crate) address: SocketAddr,
+    /// The certificate's public key in Base64.
+    pub(crate) public_key: String,
+    connections: mpsc::UnboundedReceiver<(TlsServer, String)>,
+}
+
+type TlsServer = tokio_rustls::server::TlsStream<TcpStream>;
+
+impl TlsAcceptor {
+    pub(crate) async fn start() -> Self {
+        let made = rcgen::generate_simple_self_signed(["instance.internal".to_owned()]).unwrap();
+        let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let config = config.with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key).unwrap();
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (sender, connections) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (acceptor, sender) = (acceptor.clone(), sender.clone());
+                tokio::spawn(async move {
+                    let Ok(mut stream) = acceptor.accept(stream).await else { return };
+                    let mut first = vec![0; 1024];
+                    if let Ok(count @ 1..) = stream.read(&mut first).await {
+                        first.truncate(count);
+                        let _ = sender.send((stream, String::from_utf8(first).unwrap()));
+                    }
+                });
+            }
+        });
+        let public_key = data_encoding::BASE64.encode(&made.signing_key.subject_public_key_info());
+        TlsAcceptor { address, public_key, connections }
+    }
+
+    /// The next connection that says something, and what it says first.
+    pub(crate) async fn next(&mut self) -> (TlsServer, String) {
+        soon("a connection to the back end", self.connections.recv()).await.expect("the acceptor lives")
+    }
+}
+
+/// A call of ELB that must succeed; what it did to the listeners is done.
+pub(crate) async fn call(sandbox: &Sandbox, parameters: &str) -> String {
+    let reply = crate::support::sandbox::query(sandbox, &format!("{parameters}&LoadBalancerName=chat")).await;
+    assert!(reply.starts_with("HTTP/1.1 200"), "{reply}");
+    sandbox.settled().await;
+    reply
+}
+
+/// Attaches policies to instance port 80; none clears it.
+pub(crate) async fn set_backend_policies(sandbox: &Sandbox, names: &[&str]) {
+    let list: String = (1..).zip(names).map(|(n, name): (u32, _)| format!("&PolicyNames.member.{n}={name}")).collect();
+    let list = if names.is_empty() { "&PolicyNames=".to_owned() } else { list };
+    call(sandbox, &format!("Action=SetLoadBalancerPoliciesForBackendServer&InstancePort=80{list}")).await;
+}
+
+/// Creates a policy.
+pub(crate) async fn create_policy(sandbox: &Sandbox, name: &str, policy_type: &str, attributes: &[(&str, &str)]) {
+    let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    let list = (1..).zip(attributes).map(|(n, (name, value)): (u32, _)| {
+        let (name, value) = (encode(name), encode(value));
+        format!("&PolicyAttributes.member.{n}.AttributeName={name}&PolicyAttributes.member.{n}.AttributeValue={value}")
+    });
+    let list: String = list.collect();
+    call(sandbox, &format!("Action=CreateLoadBalancerPolicy&PolicyName={name}&PolicyTypeName={policy_type}{list}")).await;
+}
+
+/// Waits until the traffic log says something.
+pub(crate) async fn logged(sandbox: &Sandbox, text: &str) {
+    let said = async {
+        while !sandbox.traffic_log().iter().any(|note| note.message.contains(text)) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let waited = tokio::time::timeout(PATIENCE, said).await;
+    assert!(waited.is_ok(), "{text:?} is not in {:#?}", sandbox.traffic_log());
 }
