@@ -12,6 +12,7 @@ mod connection;
 mod demo;
 mod engine;
 mod error;
+mod fault;
 mod file;
 mod iam_policy;
 mod instance;
@@ -37,6 +38,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::output::{error_text, sink};
 use error::{CliError, Exit};
+pub use fault::report_faults;
 
 /// Make WebSockets work behind an AWS Classic Load Balancer that terminates TLS.
 ///
@@ -125,6 +127,7 @@ enum Command {
 
 /// Parses the command line, runs the command and returns its exit code. Nothing panics on bad input.
 pub fn main() -> ExitCode {
+    report_faults();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
@@ -141,9 +144,9 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return finish(Err(CliError::failed(format!("this process cannot start threads: {error}")))),
     };
-    let result = runtime.block_on(run(cli));
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| runtime.block_on(run(cli))));
     runtime.shutdown_background();
-    finish(result)
+    finish(result.unwrap_or_else(|_| Err(fault::ended())))
 }
 
 async fn run(cli: Cli) -> Result<Exit, CliError> {

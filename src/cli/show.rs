@@ -9,7 +9,7 @@ use super::stdout::write_data;
 use super::target::BalancerNames;
 use super::{Global, reading};
 use crate::cloud::Cloud;
-use crate::output::{balancer_json, show_text};
+use crate::output::{balancer_json, escaped, show_text};
 use crate::spec::observed_toml;
 
 /// Show a balancer as it is
@@ -47,7 +47,7 @@ pub(super) async fn run(global: Global, args: ShowArgs) -> Result<Exit, CliError
             balancers.iter().map(|balancer| show_text(balancer, cloud.region())).collect::<Vec<_>>().join("\n")
         }
         ShowFormat::Json => balancer_json(&balancers, cloud.region()).context("no JSON")?,
-        ShowFormat::Toml => observed_toml(&balancers).context("no TOML")?,
+        ShowFormat::Toml => escaped(&observed_toml(&balancers).context("no TOML")?),
     };
     write_data(&text)?;
     Ok(Exit::Done)

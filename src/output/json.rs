@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::page::escaped;
 use crate::apply::Event;
 use crate::audit::Report;
 use crate::model::Balancer;
@@ -27,7 +28,7 @@ pub fn balancer_json(balancers: &[Balancer], region: &str) -> serde_json::Result
 
 /// An event on one line.
 pub fn event_json(event: &Event) -> serde_json::Result<String> {
-    Ok(serde_json::to_string(event)? + "\n")
+    Ok(escaped(&serde_json::to_string(event)?) + "\n")
 }
 
 /// A report, indented, written as it is made: that of a large account is never held as text.
@@ -37,5 +38,19 @@ pub fn audit_json(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn indented(document: &impl Serialize) -> serde_json::Result<String> {
-    Ok(serde_json::to_string_pretty(document)? + "\n")
+    Ok(escaped(&serde_json::to_string_pretty(document)?) + "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::page::is_hostile;
+    use super::*;
+
+    #[test]
+    fn what_acts_on_a_terminal_is_escaped_and_means_the_same() {
+        let text = "a\u{1b}[31m\u{9b}2J\u{7f}\u{202e}\u{2028}\nb";
+        let json = indented(&[text]).unwrap();
+        assert!(!json.trim_end().contains(|c| is_hostile(c) && c != '\n'), "{json:?}");
+        assert_eq!(serde_json::from_str::<Vec<String>>(&json).unwrap(), [text]);
+    }
 }

@@ -39,7 +39,7 @@ pub use error::{error_text, warning_text};
 pub use findings::{findings_json, findings_text};
 pub use json::{audit_json, balancer_json, event_json, plan_json};
 pub use markdown::plan_markdown;
-pub use page::{Page, clean};
+pub use page::{Page, clean, escaped};
 pub use plan_text::plan_text;
 pub use progress::ProgressView;
 pub use show_text::show_text;

@@ -46,8 +46,28 @@ impl Page {
     }
 }
 
-/// Text without control characters, so that a name, a tag or a message cannot move the cursor or recolour the terminal.
+/// Text without control characters, so that a name, a tag or a message cannot move the cursor, recolour the terminal or show
+/// itself in another order than it has.
 pub fn clean(text: &str) -> String {
-    let hostile = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars().map(|c| if hostile(c) { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if is_hostile(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// A JSON or TOML document that means the same, with nothing in its strings that acts on a terminal. The formats themselves ask
+/// for that below U+0020 alone.
+pub fn escaped(document: &str) -> String {
+    let mut escaped = String::with_capacity(document.len());
+    for c in document.chars() {
+        match c {
+            '\n' => escaped.push(c),
+            c if is_hostile(c) => escaped.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+/// Whether a character acts on a terminal: control characters, line separators, and what reverses the direction of writing.
+pub(super) fn is_hostile(c: char) -> bool {
+    let directs = matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || directs || matches!(c, '\u{2028}' | '\u{2029}')
 }

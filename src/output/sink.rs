@@ -6,6 +6,8 @@ use anstream::{AutoStream, ColorChoice};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use super::page::clean;
+
 /// Sets whether colours are written, for this process. `Auto` asks the terminal, `NO_COLOR` and `CLICOLOR_FORCE`.
 pub fn set_color(choice: ColorChoice) {
     choice.write_global();
@@ -48,7 +50,24 @@ pub fn is_terminal() -> bool {
 /// Shows what this crate traces, the API calls above all, on stderr. The SDK's own traces stay off: they can hold signatures.
 pub fn show_calls() {
     let only_ours = tracing_subscriber::filter::Targets::new().with_target("elbws", tracing::Level::DEBUG);
-    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_target(false).without_time().with_ansi(false);
+    let lines = tracing_subscriber::fmt::layer().with_writer(|| Lines).with_target(false).without_time().with_ansi(false);
     // A second subscriber cannot be set; the first one, with the same settings, then stays.
     let _ = tracing_subscriber::registry().with(only_ours).with(lines).try_init();
+}
+
+/// Lines of a trace, on which nothing that came from outside can act on the terminal.
+struct Lines;
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(bytes);
+        let mut lines: String = text.lines().map(|line| clean(line) + "\n").collect();
+        lines.truncate(lines.len() - usize::from(!text.ends_with('\n') && !lines.is_empty()));
+        message(&lines);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

@@ -1,10 +1,12 @@
 //! Servers that are slow or broken, against the binary: one clear error within a bounded time and a bounded memory.
 
 use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use crate::support::raw_server::serve;
 
 /// A call ends after 60 seconds at the latest (`OPERATION_TIMEOUT` in src/cloud/aws/config.rs); the rest is for a busy machine.
 const BOUND: Duration = Duration::from_secs(80);
@@ -16,40 +18,6 @@ const DOCUMENT: &str = "<DescribeLoadBalancersResponse xmlns=\"http://elasticloa
 
 /// What a server does with a connection after it has read the request. An error means that the client has gone.
 type Behaviour = fn(&mut TcpStream) -> std::io::Result<()>;
-
-/// Serves every connection in this way; gives back the endpoint.
-fn serve(behave: Behaviour) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.expect("a connection");
-            thread::spawn(move || {
-                read_request(&mut stream);
-                let _ = behave(&mut stream).and_then(|()| stream.shutdown(Shutdown::Write));
-            });
-        }
-    });
-    endpoint
-}
-
-fn read_request(stream: &mut TcpStream) {
-    let (mut request, mut buffer) = (Vec::new(), [0; 4096]);
-    loop {
-        let text = String::from_utf8_lossy(&request).to_ascii_lowercase();
-        if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length =
-                head.lines().find_map(|line| line.strip_prefix("content-length: ")).and_then(|text| text.parse().ok());
-            if body.len() >= length.unwrap_or(0) {
-                return;
-            }
-        }
-        match stream.read(&mut buffer) {
-            Ok(0) | Err(_) => return,
-            Ok(read) => request.extend_from_slice(&buffer[..read]),
-        }
-    }
-}
 
 /// Until the client has gone.
 fn wait(stream: &mut TcpStream) -> std::io::Result<()> {
@@ -206,7 +174,7 @@ fn meets(name: &str, behave: Behaviour, says: &str) -> Result<(), String> {
     let home = tempfile::tempdir().expect("a folder");
     let mut command = Command::new(env!("CARGO_BIN_EXE_elbws"));
     command.args(["plan", "--elb", "chat"]).env_clear().env("HOME", home.path());
-    command.env("AWS_ENDPOINT_URL", serve(behave)).env("AWS_REGION", "eu-west-1");
+    command.env("AWS_ENDPOINT_URL", serve(move |stream, _| behave(stream))).env("AWS_REGION", "eu-west-1");
     command.env("AWS_ACCESS_KEY_ID", "AKIDBROKEN").env("AWS_SECRET_ACCESS_KEY", "secret-of-broken");
     let started = Instant::now();
     let mut child =

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use elbws::sandbox::FaultKind;
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::support::chance::{Chance, number};
 use crate::support::story::Story;
 use crate::support::terminal::Terminal;
 
@@ -146,19 +147,6 @@ fn a_hangup_lets_the_group_finish_and_nohup_goes_on() {
     }
 }
 
-/// A number that looks random and is the same for the same seed (SplitMix64).
-fn random(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mut mixed = *state;
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
-}
-
-fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
-}
-
 /// Kills the process at random moments, `KILLS` times over, up to three times in a row before a run is let through. `KILL_SEED`
 /// repeats a failure.
 #[test]
@@ -166,11 +154,11 @@ fn killed_at_random_moments_it_loses_nothing() {
     let story = Story::begin();
     let (expected, took) = undisturbed(&story);
     let seed = number("KILL_SEED", u64::from(std::process::id()));
-    let mut state = seed;
+    let mut chance = Chance::new(seed);
     let mut cut = 0;
     let kills = number("KILLS", 20);
     for kill in 0..kills {
-        let in_a_row = 1 + random(&mut state) % 3;
+        let in_a_row = 1 + chance.below(3);
         for _ in 0..in_a_row {
             let mut child = story
                 .command(&["apply", "--elb", "chat"])
@@ -178,7 +166,7 @@ fn killed_at_random_moments_it_loses_nothing() {
                 .stderr(Stdio::null())
                 .spawn()
                 .expect("it runs");
-            std::thread::sleep(took.mul_f64((random(&mut state) % 1000) as f64 / 1000.0));
+            std::thread::sleep(took.mul_f64(chance.below(1000) as f64 / 1000.0));
             // It may have ended already, which is one of the random moments.
             let _ = child.kill();
             cut += u64::from(child.wait().expect("it is gone").code().is_none());

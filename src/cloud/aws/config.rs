@@ -261,8 +261,21 @@ fn check_endpoint_url(url: &str) -> Result<(), CloudError> {
     }
     Err(unusable(
         CloudErrorKind::Configuration,
-        format!("`{url}` is not an endpoint URL: give http://HOST:PORT or https://HOST:PORT, without user or password"),
+        format!(
+            "`{}` is not an endpoint URL: give http://HOST:PORT or https://HOST:PORT, without user or password",
+            without_user(url)
+        ),
     ))
+}
+
+/// A URL as it may be shown: without the user and password that somebody may have put into it.
+pub(super) fn without_user(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let (before, after) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    match before.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}://...@{host}{after}"),
+        None => url.to_owned(),
+    }
 }
 
 fn no_region() -> CloudError {
@@ -282,6 +295,19 @@ mod tests {
             ["", "localhost:5000", "http://", "ftp://host", "http:///path", "http://:80", "http://a b", "https://u:p@h"]
         {
             assert!(check_endpoint_url(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_user_in_a_url_is_not_shown() {
+        for (url, shown) in [
+            ("https://u:p@host:1/path", "https://...@host:1/path"),
+            ("https://u:p@q@host", "https://...@host"),
+            ("u:p@host", "://...@host"),
+            ("https://host/a@b", "https://host/a@b"),
+            ("https://host", "https://host"),
+        ] {
+            assert_eq!(without_user(url), shown);
         }
     }
 

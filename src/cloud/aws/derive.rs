@@ -11,7 +11,7 @@ impl Aws {
     pub(super) fn with_config(region: String, sdk: SdkConfig) -> Aws {
         Aws {
             region,
-            endpoint: sdk.endpoint_url().map(str::to_owned),
+            endpoint: sdk.endpoint_url().map(config::without_user),
             elb: aws_sdk_elasticloadbalancing::Client::from_conf(config::elb(&sdk)),
             ec2: aws_sdk_ec2::Client::from_conf(config::ec2(&sdk)),
             iam: aws_sdk_iam::Client::from_conf(config::iam(&sdk)),

@@ -253,16 +253,33 @@ fn problem_with_credentials(action: &str, problem: &CredentialsError) -> CloudEr
 fn why(problem: &CredentialsError) -> String {
     let mut texts: Vec<String> = causes(problem).skip(1).map(ToString::to_string).collect();
     texts.dedup_by(|inner, outer| outer.contains(inner.as_str()));
-    texts.split_off(texts.len().saturating_sub(2)).join(": ")
+    let why = texts.split_off(texts.len().saturating_sub(2)).join(": ");
+    match why.split_once(" Stderr:") {
+        // A program that makes credentials may quote them where it fails.
+        Some((why, _)) => format!("{why} (run the credential process by itself to see what it says)"),
+        None => why,
+    }
 }
 
-/// Text from outside as one line of bounded length: control characters and runs of white space become one space.
+/// Text from outside as one line of bounded length: control characters and runs of white space become one space, and what quotes
+/// the signed request is cut off.
 fn one_line(text: &str) -> String {
     let spaced: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let line = spaced.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = without_signature(&spaced).split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(LONGEST_MESSAGE) {
         Some((end, _)) => format!("{}...", &line[..end]),
         None => line,
+    }
+}
+
+/// The text up to where it begins to quote the headers of a signed request. Services and proxies do that to explain themselves,
+/// and one of those headers is the session token.
+fn without_signature(text: &str) -> String {
+    const QUOTED: [&str; 5] = ["authorization:", "aws4-hmac-sha256", "credential=", "signature=", "x-amz-security-token"];
+    let lower = text.to_ascii_lowercase();
+    match QUOTED.iter().filter_map(|part| lower.find(part)).min() {
+        Some(start) => format!("{} (the rest quotes the signed request)", &text[..start]),
+        None => text.to_owned(),
     }
 }
 
@@ -274,6 +291,12 @@ mod tests {
     fn text_from_outside_becomes_one_line() {
         assert_eq!(one_line(" a\r\n\x1b[31mb\t\tc\0 "), "a [31mb c");
         assert_eq!(one_line(&"é".repeat(1000)).chars().count(), LONGEST_MESSAGE + 3);
+    }
+
+    #[test]
+    fn a_quoted_request_is_cut_off() {
+        let quoted = "wrong: X-Amz-Security-Token:HUSH Authorization: AWS4-HMAC-SHA256 Credential=A, Signature=0";
+        assert_eq!(one_line(quoted), "wrong: (the rest quotes the signed request)");
     }
 
     #[test]

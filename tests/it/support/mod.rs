@@ -2,8 +2,10 @@
 
 pub(crate) mod balancers;
 pub(crate) mod browser;
+pub(crate) mod chance;
 pub(crate) mod moto;
 pub(crate) mod nginx;
+pub(crate) mod raw_server;
 pub(crate) mod reports;
 pub(crate) mod sandbox;
 pub(crate) mod site;
