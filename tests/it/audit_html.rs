@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::support::browser::{Browser, Tab};
 use crate::support::reports::{hostile, many, report, small};
+use crate::support::tell;
 
 fn html(report: &Report) -> String {
     audit_html(report).unwrap()
@@ -248,6 +249,6 @@ fn a_thousand_balancers_are_fluent() {
     let filtered = timed("document.querySelector('[data-class=error]').click()");
     let opened = timed("document.querySelector('#b999 .open').click()");
     // Generous bounds: a machine that runs many tests at once; the figures are printed for who wants them.
-    eprintln!("loaded {loaded:.0} ms, sorted {sorted:.0} ms, filtered {filtered:.0} ms, opened {opened:.0} ms");
+    tell(&format!("loaded {loaded:.0} ms, sorted {sorted:.0} ms, filtered {filtered:.0} ms, opened {opened:.0} ms"));
     assert!(loaded < 20_000.0 && sorted < 5_000.0 && filtered < 5_000.0 && opened < 5_000.0);
 }

@@ -1,7 +1,7 @@
 //! The sandbox's HTTP side under whatever can be sent to it: calls that nearly make sense, and bytes that do not. The real binary
 //! must go on answering, without a fault and within a bounded memory.
 //!
-//! `SANDBOX_FUZZ_SECONDS=3600 cargo test --test it sandbox_fuzz -- --nocapture` goes on for an hour; `SANDBOX_FUZZ_SEED` repeats a run
+//! `SANDBOX_FUZZ_SECONDS=3600 cargo test --test it sandbox_fuzz` goes on for an hour; `SANDBOX_FUZZ_SEED` repeats a run
 //! of the same length, as far as the order of its two clients allows.
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use elbws::sandbox::control::{ACTIONS, Service};
 
 use crate::support::chance::{Chance, number};
+use crate::support::tell;
 
 /// The most memory that the sandbox may need, in KiB.
 const MEMORY: u64 = 512 << 10;
@@ -309,7 +310,7 @@ fn the_sandbox_outlives_whatever_is_sent_to_it() {
         over.store(true, Ordering::Relaxed);
         if let Err(failure) = result {
             let said = said.lock().map(|said| said.clone()).unwrap_or_default();
-            eprintln!("SANDBOX_FUZZ_SEED={seed}, after {} requests; it said:\n{said}", sent.load(Ordering::Relaxed));
+            tell(&format!("SANDBOX_FUZZ_SEED={seed}, after {} requests; it said:\n{said}", sent.load(Ordering::Relaxed)));
             let _ = child.kill();
             std::panic::resume_unwind(failure);
         }
@@ -320,5 +321,5 @@ fn the_sandbox_outlives_whatever_is_sent_to_it() {
     child.wait().expect("it is gone");
     assert!(!said.lock().expect("no panic").contains("a fault in elbws"), "SANDBOX_FUZZ_SEED={seed}: it had a fault");
     assert!(sent > 50 * seconds / 5, "only {sent} requests in {seconds} s");
-    println!("{sent} requests in {seconds} s, at most {} MiB (SANDBOX_FUZZ_SEED={seed})", peak >> 10);
+    tell(&format!("{sent} requests in {seconds} s, at most {} MiB (SANDBOX_FUZZ_SEED={seed})", peak >> 10));
 }

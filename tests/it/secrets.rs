@@ -161,7 +161,7 @@ fn broken_settings_are_explained_without_their_values() {
     };
     let from = |file: &str| vec![("AWS_CONFIG_FILE", file.to_owned()), ("AWS_SHARED_CREDENTIALS_FILE", file.to_owned())];
     let plan = vec!["plan", "--elb", "chat", "-v"];
-    let cases: Vec<(Vec<&str>, Vec<(&str, String)>)> = vec![
+    let cases = [
         (plan.clone(), from(&rubbish)),
         (plan.clone(), from(&incomplete)),
         (plan.clone(), from(&failing)),

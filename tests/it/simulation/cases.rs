@@ -1,7 +1,6 @@
 //! What is simulated: any balancer, any spec, whatever an interrupted run left behind, and how the cases are drawn from a seed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
 use std::sync::LazyLock;
 
 use elbws::model::{Balancer, DEFAULT_NEGOTIATION_POLICY, Policy};
@@ -16,6 +15,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner
 
 use crate::support::balancers::{CERTIFICATE, OTHER_CERTIFICATE, any_balancer};
 use crate::support::specs::any_spec;
+use crate::support::tell;
 
 /// A balancer and what is asked of it.
 #[derive(Clone)]
@@ -168,7 +168,7 @@ impl Tally {
     /// Says how much it was, past the test harness, where somebody asked for a number of cases.
     pub(crate) fn tell(&self, what: &str) {
         if number("SIMULATION_CASES").is_some() {
-            std::io::stderr().write_all(format!("{what}: {self}\n").as_bytes()).unwrap();
+            tell(&format!("{what}: {self}"));
         }
     }
 }

@@ -70,10 +70,8 @@ async fn write(client: &Client, service: &Service, name: &str, dice: &mut Dice) 
                     brought.listeners.insert(port);
                 }
             }
-            3 => {
-                if elb("RegisterInstancesWithLoadBalancer", &[("Instances.member.1.InstanceId", INSTANCE)]).await.is_ok() {
-                    brought.instances.insert(INSTANCE.to_owned());
-                }
+            3 if elb("RegisterInstancesWithLoadBalancer", &[("Instances.member.1.InstanceId", INSTANCE)]).await.is_ok() => {
+                brought.instances.insert(INSTANCE.to_owned());
             }
             4 => attach(&mut brought, client, service, &now, dice).await,
             5 if elb("DeleteLoadBalancerPolicy", &[("PolicyName", "foreign-proxy")]).await.is_ok() => {

@@ -17,11 +17,7 @@ pub(crate) struct Promises {
 
 impl Promises {
     pub(crate) fn new(before: &Balancer, specs: &[&Spec]) -> Self {
-        Promises {
-            before: before.clone(),
-            specs: specs.iter().map(|spec| Spec::clone(spec)).collect(),
-            beside_others: false,
-        }
+        Promises { before: before.clone(), specs: specs.iter().copied().cloned().collect(), beside_others: false }
     }
 
     /// The same while somebody else adds to the balancer: what was there is there.

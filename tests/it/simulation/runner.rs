@@ -17,6 +17,7 @@ pub(crate) enum Ended {
     Unchecked(PrecheckError),
     NothingToDo,
     Stale(Vec<String>),
+    #[expect(dead_code, reason = "the plan is shown when a case fails")]
     Applied(Box<Plan>, Outcome),
 }
 

@@ -52,6 +52,7 @@ pub(crate) struct Made {
     /// Whether the state was changed by it.
     pub(crate) took_effect: bool,
     /// The code or message of its failure.
+    #[expect(dead_code, reason = "shown when a case fails")]
     pub(crate) failed: Option<String>,
 }
 

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::fd::OwnedFd;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
@@ -27,7 +26,7 @@ impl Terminal {
         let child = command.spawn().expect("the binary runs");
         // The child has its sides of the terminal; when it ends, reading from ours fails.
         drop(command);
-        let keyboard = File::from(OwnedFd::from(master));
+        let keyboard = File::from(master);
         let mut screen = keyboard.try_clone().expect("it can be shared");
         let shown = Arc::new((Mutex::new(String::new()), Condvar::new()));
         let writer = shown.clone();
