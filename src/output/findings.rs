@@ -24,9 +24,9 @@ pub fn findings_text(findings: &[Finding], balancer: &str) -> String {
 pub fn findings_json(findings: &[Finding], balancer: &str) -> serde_json::Result<String> {
     #[derive(Serialize)]
     struct Document<'a> {
-        schema_version: u32,
+        format_version: u32,
         balancer: &'a str,
         findings: &'a [Finding],
     }
-    Ok(serde_json::to_string_pretty(&Document { schema_version: 1, balancer, findings })? + "\n")
+    Ok(serde_json::to_string_pretty(&Document { format_version: 1, balancer, findings })? + "\n")
 }

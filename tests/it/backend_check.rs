@@ -137,6 +137,8 @@ fn inheritance_is_nginxs() {
     assert_eq!(found(&site("")), [""; 0]);
     assert_eq!(found(&site("proxy_set_header Host $host;")), ["6 hidden-upgrade"]);
     assert_eq!(found(&site("proxy_set_header Connection '';")), ["6 no-upgrade"]);
+    let both = site("proxy_set_header Connection ''; proxy_read_timeout 1m;");
+    assert_eq!(found(&both), ["6 no-upgrade", "6 read-timeout"], "what follows is not hidden by what comes first");
     assert_eq!(found(&site("proxy_read_timeout 1m;")), ["6 read-timeout"]);
     let whole = format!("events {{}}\nhttp {{\n{}\n}}", site(""));
     assert_eq!(found(&whole), [""; 0], "a main file as well as a fragment");

@@ -67,7 +67,10 @@ async fn a_name_that_does_not_exist_ends_the_run() {
 #[tokio::test]
 async fn a_port_where_nothing_listens_is_refused() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    is(&run(&probe("wss", closed)).await, Cause::PortRefused, Stage::Tcp);
+    let verdict = run(&probe("wss", closed)).await;
+    is(&verdict, Cause::PortRefused, Stage::Tcp);
+    let summary = &verdict.diagnoses[0].sentence;
+    assert!(summary.contains(&closed.to_string()), "it says where it looked: {summary}");
 }
 
 #[tokio::test]

@@ -32,6 +32,7 @@ pub(super) fn check(
                        `proxy_set_header Upgrade $http_upgrade` and `proxy_set_header Connection $connection_upgrade` are missing";
         let at = locations[0].one("proxy_pass").map_or(server.at, |pass| pass.at);
         findings.add(at, "no-upgrade", message);
+        check_read_timeout(&locations[0], idle, findings);
     }
     if ports.iter().any(|facts| facts.arrival == Arrival::Http) {
         check_keepalive(server, idle, findings);

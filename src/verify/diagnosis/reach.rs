@@ -32,6 +32,14 @@ fn all_failed<'a>(scene: &Scene<'a>) -> Option<&'a TcpSeen> {
     scene.seen.tcp().filter(|tcp| tcp.peer.is_none())
 }
 
+/// Where the connection was to be made.
+fn place(scene: &Scene<'_>) -> String {
+    match &scene.seen.connect_to {
+        Some(place) => format!("at {place}, in place of {}:{}", scene.target().host(), scene.target().port()),
+        None => format!("on port {}", scene.target().port()),
+    }
+}
+
 fn is(attempt: &Attempt, kind: ConnectFailureKind) -> bool {
     attempt.failure.as_ref().is_some_and(|failure| failure.kind == kind)
 }
@@ -82,9 +90,8 @@ fn port_hangs(scene: &Scene<'_>) -> Option<Diagnosis> {
     if !tcp.attempts.iter().any(hangs) {
         return None;
     }
-    let port = scene.target().port();
-    let found =
-        Diagnosis::failure(Cause::PortHangs, format!("nothing answers on port {port}: packets are dropped on the way"));
+    let place = place(scene);
+    let found = Diagnosis::failure(Cause::PortHangs, format!("nothing answers {place}: packets are dropped on the way"));
     Some(network_remedies(scene, with_evidence(found, &tcp.attempts)))
 }
 
@@ -113,13 +120,13 @@ fn network_remedies(scene: &Scene<'_>, found: Diagnosis) -> Diagnosis {
 
 fn port_refused(scene: &Scene<'_>) -> Option<Diagnosis> {
     let tcp = all_failed(scene)?;
-    let port = scene.target().port();
-    let found = Diagnosis::failure(Cause::PortRefused, format!("nothing listens on port {port}"));
+    let found = Diagnosis::failure(Cause::PortRefused, format!("nothing listens {}", place(scene)));
     let found = with_evidence(found, &tcp.attempts);
     Some(match scene.listener() {
         Some(listener) => found.probably().remedy(format!(
             "the balancer has the listener {listener}, so the connection went elsewhere: does the name point to the balancer?"
         )),
+        None if scene.seen.connect_to.is_some() => found.remedy("check the host and the port that were given to connect to"),
         None => found.remedy("check the port, and that the name points to the balancer"),
     })
 }
