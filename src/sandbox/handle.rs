@@ -11,10 +11,12 @@ use tokio::task::JoinHandle;
 
 use super::authority::Authority;
 use super::control::{InstanceHealth, Switches, World};
-use super::data::{DataPlane, Listing, OpenListener, Traffic, TrafficNote};
+use super::data::{DataPlane, Traffic};
 use super::faults::{Fault, InvalidFault};
 use super::http;
+use super::listing::{Listing, OpenListener};
 use super::log::{Counts, LogEntry};
+use super::notes::TrafficNote;
 use super::seed::{self, Seed, SeedError};
 use super::shared::Shared;
 

@@ -13,7 +13,9 @@ mod data;
 mod faults;
 mod handle;
 mod http;
+mod listing;
 mod log;
+mod notes;
 mod seed;
 mod shared;
 
@@ -21,10 +23,12 @@ pub use control::{
     BooleanEcho, DeletedListener, IdenticalPolicy, InstanceHealth, InstanceProtocolDefault, InstanceState, Switches,
     UnusedInstancePort,
 };
-pub use data::{Backend, ListenerPorts, ListenerState, OpenListener, Traffic, TrafficNote};
+pub use data::{Backend, ListenerPorts, Traffic};
 pub use faults::{Fault, FaultError, FaultKind, InvalidFault};
 pub use handle::{Options, Sandbox, SandboxError, start};
+pub use listing::{ListenerState, OpenListener};
 pub use log::{Counts, LogEntry};
+pub use notes::TrafficNote;
 pub use seed::{
     OneOrMore, Seed, SeedAttributes, SeedBalancer, SeedCertificate, SeedError, SeedHealthCheck, SeedInstance, SeedListener,
     SeedPolicy, SeedRule, SeedSecurityGroup, SeedStore, SeedSubnet, SeedVpc,

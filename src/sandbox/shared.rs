@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
 use super::control::{Action, ApiError, Element, InstanceHealth, LoadBalancer, Request, Switches, World, answer, uuid};
-use super::data::{Listing, Notes};
 use super::faults::{Fault, Faults, InvalidFault, Verdict};
+use super::listing::Listing;
 use super::log::{Counts, Log, LogEntry};
+use super::notes::Notes;
 
 /// The shared state of a running sandbox.
 pub(super) struct Shared {

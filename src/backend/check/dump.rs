@@ -2,7 +2,7 @@
 
 use globset::GlobBuilder;
 
-use super::source::SourceFile;
+use super::parse::SourceFile;
 
 /// Begins each file.
 const MARK: &str = "# configuration file ";

@@ -15,7 +15,8 @@ mod source;
 mod upgrade;
 
 pub use finding::Finding;
-pub use source::{SourceError, SourceFile};
+pub use parse::SourceFile;
+pub use source::SourceError;
 
 use std::collections::{BTreeMap, BTreeSet};
 

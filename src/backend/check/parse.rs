@@ -3,6 +3,15 @@
 //! It follows `ngx_conf_read_token`: a quote counts at the beginning of a word only, a backslash keeps the character after it,
 //! `${` belongs to its word, and `#` begins a comment only where a word could begin. Lua blocks are skipped whole.
 
+/// A file of a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceFile {
+    /// Its path, or `-` for what was piped in.
+    pub name: String,
+    /// Its content.
+    pub text: String,
+}
+
 /// A place in a configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct At {

@@ -1,16 +1,7 @@
 //! A configuration with all its includes, as one tree; every directive remembers its file and line.
 
 use super::dump::Dump;
-use super::parse::{Directive, parse};
-
-/// A file of a configuration.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SourceFile {
-    /// Its path, or `-` for what was piped in.
-    pub name: String,
-    /// Its content.
-    pub text: String,
-}
+use super::parse::{Directive, SourceFile, parse};
 
 /// Why a configuration cannot be read: the file, the line, and what is wrong there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,37 +1,16 @@
-//! Which instance a connection or a request goes to: round robin over those in service, at the moment of asking.
+//! Connecting to an instance: the one whose turn it is, or the next one that accepts.
 
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::net::TcpStream;
 
-use super::listing::ListenerKey;
 use super::plane::Plane;
 use super::route::Route;
-use crate::sandbox::control::{InstanceState, LoadBalancer};
+use crate::sandbox::listing::ListenerKey;
 
 /// How long an instance may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Whose turn it is at a listener.
-#[derive(Debug, Default)]
-pub(super) struct Turns(AtomicUsize);
-
-impl Turns {
-    /// The instances in service, the one whose turn it is first.
-    pub(super) fn next(&self, load_balancer: &LoadBalancer) -> Vec<String> {
-        // An instance without a report has not been checked yet.
-        let in_service =
-            |id: &&String| load_balancer.health.get(*id).is_some_and(|health| health.state == InstanceState::InService);
-        let mut instances: Vec<String> = load_balancer.balancer.instances.iter().filter(in_service).cloned().collect();
-        if !instances.is_empty() {
-            let turn = self.0.fetch_add(1, Ordering::Relaxed) % instances.len();
-            instances.rotate_left(turn);
-        }
-        instances
-    }
-}
 
 /// A connection to an instance.
 pub(super) struct Chosen {

@@ -1,4 +1,4 @@
-//! A client's connection: TLS where the listener has it, then bytes or requests as the listener's protocol says.
+//! A client's connection: decrypted where the listener has TLS, and what the world says about it.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -8,14 +8,12 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use super::balance::Turns;
 use super::drain::{InstanceKey, Registration};
 use super::listener_tls::ListenerTls;
-use super::listing::ListenerKey;
 use super::plane::Plane;
 use super::relay::Stream;
-use super::route::{self, Route};
-use super::{http, transport};
+use super::route::{self, Route, Turns};
+use crate::sandbox::listing::ListenerKey;
 
 /// How long a client's TLS handshake may take.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -34,18 +32,8 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Serves the connection to its end.
-    pub(super) async fn run(self, stream: TcpStream) {
-        // In a box, so that a connection that has come through this needs no room for it.
-        let Some((stream, is_application)) = Box::pin(self.accept(stream)).await else { return };
-        match is_application {
-            true => Box::pin(http::serve(self, stream)).await,
-            false => transport::carry(self, stream).await,
-        }
-    }
-
     /// The client's stream, decrypted, and whether it carries HTTP; `None` if the connection is over.
-    async fn accept(&self, stream: TcpStream) -> Option<(Stream, bool)> {
+    pub(super) async fn accept(&self, stream: TcpStream) -> Option<(Stream, bool)> {
         let (config, is_application) = {
             let world = self.plane.shared.world();
             let (load_balancer, listener) = route::find(&world, &self.key)?;

@@ -8,8 +8,8 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::plane::Plane;
 use crate::model::ConnectionDraining;
+use crate::sandbox::shared::Shared;
 
 /// The draining timeout where the attributes name none.
 const DEFAULT_TIMEOUT: u32 = 300;
@@ -48,7 +48,13 @@ impl Registrations {
 }
 
 /// Ends the connections of an instance that was taken out, as the balancer's attributes say. While they drain, the API says so.
-pub(super) fn drain(plane: &Arc<Plane>, key: InstanceKey, registration: Registration, draining: &ConnectionDraining) {
+/// A cancelled `cut` ends the draining.
+pub(super) fn drain(
+    (shared, cut): (&Arc<Shared>, &CancellationToken),
+    key: InstanceKey,
+    registration: Registration,
+    draining: &ConnectionDraining,
+) {
     let ConnectionDraining { enabled, timeout } = draining;
     registration.connections.close();
     if !enabled || registration.connections.is_empty() {
@@ -56,15 +62,15 @@ pub(super) fn drain(plane: &Arc<Plane>, key: InstanceKey, registration: Registra
         return;
     }
     let patience = Duration::from_secs(timeout.unwrap_or(DEFAULT_TIMEOUT).into());
-    let plane = plane.clone();
+    let (shared, cut) = (shared.clone(), cut.clone());
     let InstanceKey { region, balancer, instance } = key;
-    plane.shared.report_draining(&region, &balancer, &instance, true);
+    shared.report_draining(&region, &balancer, &instance, true);
     tokio::spawn(async move {
         tokio::select! {
-            () = plane.cut.cancelled() => {}
+            () = cut.cancelled() => {}
             () = registration.connections.wait() => {}
             () = tokio::time::sleep(patience) => registration.cut.cancel(),
         }
-        plane.shared.report_draining(&region, &balancer, &instance, false);
+        shared.report_draining(&region, &balancer, &instance, false);
     });
 }

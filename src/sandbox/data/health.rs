@@ -11,10 +11,10 @@ use tokio::sync::watch;
 
 use super::check;
 use super::drain::InstanceKey;
-use super::listing::ListenerKey;
 use super::plane::Plane;
 use crate::model::HealthCheck;
 use crate::sandbox::control::{InstanceHealth, InstanceState, World};
+use crate::sandbox::listing::ListenerKey;
 
 /// Checks an instance, until this is dropped.
 pub(super) async fn keep_checking(plane: Arc<Plane>, key: InstanceKey) {

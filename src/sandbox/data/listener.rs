@@ -6,17 +6,18 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::balance::Turns;
 use super::connection::Connection;
 use super::listener_tls::ListenerTls;
-use super::listing::ListenerKey;
 use super::plane::Plane;
+use super::route::Turns;
+use super::{http, transport};
 use crate::model::Listener;
+use crate::sandbox::listing::ListenerKey;
 
 /// Connections that wait to be accepted; the system may allow fewer.
 const BACKLOG: u32 = 4096;
@@ -162,9 +163,19 @@ impl Accepting {
                 let _permit = permit;
                 tokio::select! {
                     () = cut.cancelled_owned() => {}
-                    () = connection.run(stream) => {}
+                    () = serve(connection, stream) => {}
                 }
             });
         }
+    }
+}
+
+/// Serves a connection to its end: TLS where the listener has it, then bytes or requests as its protocol says.
+async fn serve(connection: Connection, stream: TcpStream) {
+    // In a box, so that a connection that has come through this needs no room for it.
+    let Some((stream, is_application)) = Box::pin(connection.accept(stream)).await else { return };
+    match is_application {
+        true => Box::pin(http::serve(connection, stream)).await,
+        false => transport::carry(connection, stream).await,
     }
 }

@@ -12,12 +12,12 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{CipherSuite, ServerConfig, SupportedCipherSuite};
 
-use super::listing::ListenerKey;
-use super::notes::Notes;
 use crate::model::{Balancer, Listener, Policy, policy_type};
 use crate::sandbox::authority::{Authority, KeyKind};
 use crate::sandbox::control::certificates::ServerCertificate;
 use crate::sandbox::control::{World, negotiation_attributes};
+use crate::sandbox::listing::ListenerKey;
+use crate::sandbox::notes::Notes;
 
 /// The ciphers of negotiation policies that rustls has, by their names in the policies.
 const CIPHERS: [(&str, CipherSuite); 4] = [

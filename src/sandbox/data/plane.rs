@@ -7,9 +7,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::drain::Registrations;
-use super::notes::Notes;
 use super::settings::Traffic;
 use crate::sandbox::authority::Authority;
+use crate::sandbox::notes::Notes;
 use crate::sandbox::shared::Shared;
 
 /// The shared part.

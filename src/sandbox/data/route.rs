@@ -1,13 +1,13 @@
 //! What the world says about a new connection of a listener. It is read when the connection comes, and kept by the connection: a
 //! later change of the world is for later connections.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::backend_tls::{self, Keys};
-use super::balance::Turns;
-use super::listing::ListenerKey;
 use crate::model::{Listener, Protocol};
-use crate::sandbox::control::{LoadBalancer, World};
+use crate::sandbox::control::{InstanceState, LoadBalancer, World};
+use crate::sandbox::listing::ListenerKey;
 
 /// Where a connection goes, and how.
 #[derive(Debug)]
@@ -28,6 +28,25 @@ pub(super) struct Route {
     pub(super) idle_timeout: Duration,
     /// The balancer's name for clients.
     pub(super) dns_name: String,
+}
+
+/// Whose turn it is at a listener: round robin over the instances in service, at the moment of asking.
+#[derive(Debug, Default)]
+pub(super) struct Turns(AtomicUsize);
+
+impl Turns {
+    /// The instances in service, the one whose turn it is first.
+    pub(super) fn next(&self, load_balancer: &LoadBalancer) -> Vec<String> {
+        // An instance without a report has not been checked yet.
+        let in_service =
+            |id: &&String| load_balancer.health.get(*id).is_some_and(|health| health.state == InstanceState::InService);
+        let mut instances: Vec<String> = load_balancer.balancer.instances.iter().filter(in_service).cloned().collect();
+        if !instances.is_empty() {
+            let turn = self.0.fetch_add(1, Ordering::Relaxed) % instances.len();
+            instances.rotate_left(turn);
+        }
+        instances
+    }
 }
 
 /// A listener of the world, with its balancer.

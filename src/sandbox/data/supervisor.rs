@@ -9,11 +9,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::drain::{self, InstanceKey};
 use super::listener::{self, Open};
-use super::listing::{ListenerKey, ListenerState, Listing, OpenListener};
 use super::plane::Plane;
 use super::{health, route};
 use crate::model::{Listener, Policy};
 use crate::sandbox::control::{DeletedListener, World};
+use crate::sandbox::listing::{ListenerKey, ListenerState, Listing, OpenListener};
 
 /// The supervisor's view of what is open.
 pub(super) struct Supervisor {
@@ -130,7 +130,8 @@ impl Supervisor {
             let Some(registration) = self.plane.registrations.end(&key) else { continue };
             let balancer = world.regions.get(&key.region).and_then(|region| region.load_balancers.get(&key.balancer));
             if let Some(found) = balancer {
-                drain::drain(&self.plane, key, registration, &found.balancer.attributes.connection_draining);
+                let plane = (&self.plane.shared, &self.plane.cut);
+                drain::drain(plane, key, registration, &found.balancer.attributes.connection_draining);
             }
         }
     }

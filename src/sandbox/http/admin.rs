@@ -12,9 +12,10 @@ use serde_json::json;
 
 use super::read_body;
 use crate::sandbox::control::Switches;
-use crate::sandbox::data::{OpenListener, TrafficNote};
 use crate::sandbox::faults::Fault;
+use crate::sandbox::listing::OpenListener;
 use crate::sandbox::log::{Counts, LogEntry};
+use crate::sandbox::notes::TrafficNote;
 use crate::sandbox::shared::Shared;
 
 /// `POST /_elbws/reset`: back to the seed, without faults and with an empty log.

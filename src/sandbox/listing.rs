@@ -1,12 +1,12 @@
-//! What is said of the listeners: where each is open, or why it is not.
+//! What the data plane says of the listeners: where each is open, or why it is not.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::control::World;
 use crate::model::{Listener, Protocol};
-use crate::sandbox::control::World;
 
 /// A listener of a balancer as it is on this machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,17 +68,17 @@ impl OpenListener {
 
 /// Which listener of the world: a balancer has at most one a port.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::sandbox) struct ListenerKey {
-    pub(in crate::sandbox) region: String,
-    pub(in crate::sandbox) balancer: String,
-    pub(in crate::sandbox) load_balancer_port: u16,
+pub(super) struct ListenerKey {
+    pub(super) region: String,
+    pub(super) balancer: String,
+    pub(super) load_balancer_port: u16,
 }
 
 /// All listeners, and the state of the world they were made for.
 #[derive(Debug, Clone, Default)]
-pub(in crate::sandbox) struct Listing {
+pub(super) struct Listing {
     /// In the order of regions, balancers and ports.
-    pub(in crate::sandbox) listeners: Arc<Vec<OpenListener>>,
+    pub(super) listeners: Arc<Vec<OpenListener>>,
     /// `None` before the first.
-    pub(in crate::sandbox) world: Option<Arc<World>>,
+    pub(super) world: Option<Arc<World>>,
 }

@@ -28,7 +28,7 @@ pub struct TrafficNote {
 
 /// The traffic log.
 #[derive(Debug, Default)]
-pub(in crate::sandbox) struct Notes(Mutex<VecDeque<TrafficNote>>);
+pub(super) struct Notes(Mutex<VecDeque<TrafficNote>>);
 
 impl Notes {
     /// Adds a note.
@@ -44,7 +44,7 @@ impl Notes {
     }
 
     /// The notes, oldest first.
-    pub(in crate::sandbox) fn all(&self) -> Vec<TrafficNote> {
+    pub(super) fn all(&self) -> Vec<TrafficNote> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 }
