@@ -148,7 +148,7 @@ pub(super) async fn run(global: Global, args: AuditArgs) -> Result<Exit, CliErro
     let survey = Survey {
         sources: checks.iter().flat_map(|check| check.sources).copied().collect(),
         checks,
-        choice: Choice { names: args.names.clone(), tags: args.tags.clone(), globs: args.globs.clone() },
+        choice: Choice { names: args.names.iter().cloned().collect(), tags: args.tags.clone(), globs: args.globs.clone() },
         suppressions: Suppressions::new(ignores, now.to_zoned(jiff::tz::TimeZone::UTC).date()),
         now,
         min_idle_timeout: args.min_idle_timeout,

@@ -95,15 +95,7 @@ type Listing = Result<Page, (Option<String>, CloudError)>;
 /// Lists the balancers that are asked for. The receiver goes away only with the whole scan, so a failed send is no loss.
 async fn list<A: Account>(survey: &Survey<'_>, account: &A, pages: mpsc::Sender<Listing>) {
     if !survey.choice.names.is_empty() {
-        survey.progress.found(survey.choice.names.len());
-        let mut each = std::pin::pin!(
-            stream::iter(&survey.choice.names).map(async |name| (name, account.listed(name).await)).buffered(AT_ONCE)
-        );
-        while let Some((name, listed)) = each.next().await {
-            let page = listed.map(|one| Page { balancers: vec![one], unreadable: Vec::new(), next: None });
-            let _ = pages.send(page.map_err(|error| (Some(name.clone()), error))).await;
-        }
-        return;
+        return list_named(survey, account, pages).await;
     }
     let (mut marker, mut seen) = (None, BTreeSet::new());
     loop {
@@ -130,6 +122,24 @@ async fn list<A: Account>(survey: &Survey<'_>, account: &A, pages: mpsc::Sender<
             None => return,
         }
     }
+}
+
+/// Lists balancers by name. One call a name, since one that does not exist would fail the others with it; then all as one page.
+async fn list_named<A: Account>(survey: &Survey<'_>, account: &A, pages: mpsc::Sender<Listing>) {
+    survey.progress.found(survey.choice.names.len());
+    let listed = stream::iter(&survey.choice.names).map(async |name| (name, account.listed(name).await));
+    let mut listed = std::pin::pin!(listed.buffered(AT_ONCE));
+    let mut page = Page { balancers: Vec::new(), unreadable: Vec::new(), next: None };
+    while let Some((name, answer)) = listed.next().await {
+        match answer {
+            Ok(balancer) => page.balancers.push(balancer),
+            Err(error) => {
+                survey.progress.done(1);
+                let _ = pages.send(Err((Some(name.clone()), error))).await;
+            }
+        }
+    }
+    let _ = pages.send(Ok(page)).await;
 }
 
 /// A scan that is going on.
