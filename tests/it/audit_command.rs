@@ -30,7 +30,21 @@ fn three() -> Story {
 
 #[test]
 fn the_seed_story_audited() {
-    insta::assert_snapshot!(Story::begin().elbws(&["audit"]).snapshot(), @"");
+    insta::assert_snapshot!(Story::begin().elbws(&["audit"]).snapshot(), @r#"
+    chat  eu-west-1  123456789012  chat-1161439206.eu-west-1.elb.amazonaws.com
+
+       error   ELBWS001  listener 443  HTTPS:443/HTTP:80 does not pass the WebSocket upgrade on to the instances  (apply repairs it)
+       warning ELBWS011  balancer      connections are closed after 60 s without payload; 300 s are wanted
+       warning ELBWS106  listener 443  policy ELBSecurityPolicy-2016-08 allows TLS 1.0 and TLS 1.1
+       warning ELBWS205  balancer      connection draining is off: a deployment cuts open connections
+       note    ELBWS002  listener 80   HTTP:80/HTTP:80 does not pass the WebSocket upgrade on to the instances  (apply repairs it)
+       note    ELBWS404  balancer      the access log is off
+
+    1 balancer in 123456789012 eu-west-1: 1 error, 3 warnings, 2 notes; 0 without a finding.
+    `elbws apply` repairs 2 of them; `elbws audit --explain ELBWS001` says more about a rule.
+    ---- stderr
+    ---- status 0
+    "#);
 }
 
 #[test]

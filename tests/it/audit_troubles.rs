@@ -179,11 +179,17 @@ fn one_balancer_that_fails_does_not_stop_the_rest() {
     assert_eq!(found["not_checked"], Value::Array(vec![]));
     assert_eq!(found["balancers"].as_array().unwrap().len(), 3, "what could be read of it is audited");
     let [unreadable] = found["unreadable"].as_array().unwrap().as_slice() else { panic!("{}", found["unreadable"]) };
-    assert_eq!(unreadable["balancer"], "chat-001");
+    // The calls are made at the same time, so it may be any of the three that fails.
+    let failed = unreadable["balancer"].as_str().unwrap();
     let reason = unreadable["reason"].as_str().unwrap();
     assert!(reason.starts_with("DescribeInstanceHealth failed: InternalFailure: ask again"), "{reason}");
     assert!(reason.ends_with("; not checked: ELBWS202"), "{reason}");
-    assert_eq!(found["balancers"][0], calm["balancers"][0]);
+    for (before, after) in std::iter::zip(calm["balancers"].as_array().unwrap(), found["balancers"].as_array().unwrap()) {
+        match before["name"] == failed {
+            true => assert_eq!((&after["name"], &after["findings"]), (&before["name"], &before["findings"])),
+            false => assert_eq!(after, before),
+        }
+    }
 }
 
 /// A balancer is really deleted between the listing and the rest, while its tags are being asked for.

@@ -94,8 +94,8 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // It answers or is gone; either way it is waited for.
-        let call = json!({"id": u64::MAX >> 12, "method": "Browser.close"});
+        // It answers or is gone; either way it is waited for. It takes no number beyond 32 bits.
+        let call = json!({"id": self.calls.get() + 1, "method": "Browser.close"});
         let closed = self.socket.get_mut().send(Message::text(call.to_string()));
         if closed.is_err() {
             let _ = self.process.kill();
