@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use super::rules::journal::is_broken;
 use super::{Missing, Subject};
 use crate::model::{Listener, Policy, Protocol, policy_type, service_without_proxy};
 
@@ -31,7 +32,9 @@ impl Repair {
             encrypted: encrypted.map(|listener| listener.instance_port).collect(),
             refused: false,
         };
-        repair.refused = repair.leaves_all(subject) || repair.meets_authentication(subject)?;
+        // Where tags were not read, no unfinished run is assumed.
+        let is_broken = subject.tags().is_ok_and(is_broken);
+        repair.refused = is_broken || repair.leaves_all(subject) || repair.meets_authentication(subject)?;
         Ok(repair)
     }
 
