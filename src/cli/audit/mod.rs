@@ -40,7 +40,8 @@ const SCHEMA_VERSION: u32 = 1;
 /// Check the balancers of an account, or some, against the rules
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Without --elb every Classic Load Balancer of the account and region is audited; ELB_NAME is not read. Nothing is changed.
+Without --elb every Classic Load Balancer of the account and region is audited; ELB_NAME is not read. \
+Nothing is changed.
 
 Examples:
   elbws audit
