@@ -35,7 +35,8 @@ mod tests {
 
     #[test]
     fn control_characters_do_not_hide_the_code() {
-        let document = b"<ErrorResponse><Error><Type>Sender</Type><Code>TooManyTags</Code><Message>\x1b[31mno\x07 \xff</Message>\
+        let document =
+            b"<ErrorResponse><Error><Type>Sender</Type><Code>TooManyTags</Code><Message>\x1b[31mno\x07 \xff</Message>\
             </Error><RequestId>r</RequestId></ErrorResponse>";
         let (code, message) = ("TooManyTags".to_owned(), "\u{1b}[31mno\u{7} \u{fffd}".to_owned());
         assert_eq!(refusal(document), Some(Refusal { code, message }));
