@@ -219,6 +219,9 @@ fn request(chance: &mut Chance, host: SocketAddr) -> Vec<u8> {
     };
     let mut bytes = format!("{line} HTTP/1.1\r\n{host}{headers}{length}Connection: close\r\n\r\n{body}").into_bytes();
     for _ in 0..[0, 0, 0, 1, 3, 30][chance.below(6)] {
+        if bytes.is_empty() {
+            break;
+        }
         let place = chance.below(bytes.len());
         match chance.below(4) {
             0 => bytes[place] = chance.next() as u8,

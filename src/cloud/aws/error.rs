@@ -12,6 +12,7 @@ use aws_sdk_elasticloadbalancing::error::{BuildError, ConnectorError, ErrorMetad
 use aws_sdk_elasticloadbalancing::operation::RequestId;
 
 use super::Aws;
+use super::refusal::refusal;
 use super::whole::root;
 use crate::cloud::{Action, CloudError, CloudErrorKind};
 
@@ -104,23 +105,28 @@ where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
     let status = raw.status().as_u16();
-    let Some(code) = error.code().filter(|code| !code.is_empty()) else {
-        return match status {
-            500.. => failure(
-                action,
-                CloudErrorKind::ServiceFault,
-                &format!("HTTP status {status} from {place}, without an error code"),
-            ),
-            _ if causes(error).any(|cause| cause.is::<ErrorMetadata>()) => {
-                unreadable(action, place, raw, "it names no error code")
-            }
-            _ => unreadable(action, place, raw, &innermost(error)),
-        };
-    };
+    if let Some(code) = error.code().filter(|code| !code.is_empty()) {
+        return refused(action, status, code, error.message().unwrap_or_default());
+    }
+    match refusal(raw.body().bytes().unwrap_or_default()) {
+        Some(found) => refused(action, status, &found.code, &found.message),
+        None if status >= 500 => {
+            let message = format!("HTTP status {status} from {place}, without an error code");
+            failure(action, CloudErrorKind::ServiceFault, &message)
+        }
+        None if causes(error).any(|cause| cause.is::<ErrorMetadata>()) => {
+            unreadable(action, place, raw, "it names no error code")
+        }
+        None => unreadable(action, place, raw, &innermost(error)),
+    }
+}
+
+/// An error with its code and message as the service wrote them.
+fn refused(action: &str, status: u16, code: &str, message: &str) -> CloudError {
     let kind = kind_of_code(code, status);
-    let said = match error.message().filter(|message| !message.is_empty()) {
-        Some(message) => one_line(message),
-        None => format!("HTTP status {status}, without a message"),
+    let said = match message.is_empty() {
+        true => format!("HTTP status {status}, without a message"),
+        false => one_line(message),
     };
     CloudError {
         action: match kind {

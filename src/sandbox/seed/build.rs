@@ -208,12 +208,12 @@ impl Builder<'_> {
         for listener in &balancer.listeners {
             if let Some(policies) = &listener.policies {
                 let params = self.params().set("LoadBalancerPort", listener.load_balancer_port.to_string());
-                let params = texts(params, "PolicyNames", policies);
+                let params = set(params, "PolicyNames", policies);
                 self.call("SetLoadBalancerPoliciesOfListener", params, "listeners.policies")?;
             }
         }
         for (port, policies) in &balancer.backend_policies {
-            let params = texts(self.params().set("InstancePort", port), "PolicyNames", policies);
+            let params = set(self.params().set("InstancePort", port), "PolicyNames", policies);
             self.call("SetLoadBalancerPoliciesForBackendServer", params, "backend_policies")?;
         }
         self.configure_health_check()?;
@@ -303,6 +303,14 @@ fn texts(mut params: Params, name: &str, values: &[String]) -> Params {
         params = params.set(&format!("{name}.member.{number}"), value);
     }
     params
+}
+
+/// A list that replaces another one: a bare name clears it, where no name at all would be an error.
+fn set(params: Params, name: &str, values: &[String]) -> Params {
+    match values.is_empty() {
+        true => params.set(name, ""),
+        false => texts(params, name, values),
+    }
 }
 
 fn listener_params(params: Params, number: u32, listener: &SeedListener, arns: &BTreeMap<String, CertificateArn>) -> Params {
