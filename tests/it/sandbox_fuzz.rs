@@ -225,7 +225,7 @@ fn request(chance: &mut Chance, host: SocketAddr) -> Vec<u8> {
         let place = chance.below(bytes.len());
         match chance.below(4) {
             0 => bytes[place] = chance.next() as u8,
-            1 => drop(bytes.remove(place)),
+            1 if bytes.len() > 1 => drop(bytes.remove(place)),
             2 => bytes.insert(place, chance.next() as u8),
             _ => bytes.truncate(place.max(1)),
         }
