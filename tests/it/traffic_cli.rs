@@ -24,7 +24,17 @@ impl Drop for Running {
 
 impl Running {
     fn start(arguments: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_elbws"));
+        Self::spawn(Command::new(env!("CARGO_BIN_EXE_elbws")), arguments)
+    }
+
+    /// Where no more than so many files may be open.
+    fn start_with_files(files: u32) -> Self {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("ulimit -n {files} && exec \"$@\""), "sh", env!("CARGO_BIN_EXE_elbws")]);
+        Self::spawn(command, &[])
+    }
+
+    fn spawn(mut command: Command, arguments: &[&str]) -> Self {
         command.args(["sandbox", "--listen", "127.0.0.1:0"]).args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut first = String::new();
@@ -142,6 +152,56 @@ fn it_ends_with_open_connections() {
     assert!(kill.success());
     assert!(running.child.wait().unwrap().success());
     let _ = open.read(&mut [0; 16]);
+}
+
+/// Opens connections and leaves them silent.
+fn crowd(address: SocketAddr, count: usize) -> Vec<TcpStream> {
+    (0..count).map(|_| TcpStream::connect(address).unwrap()).collect()
+}
+
+/// Waits until a listener answers, if only that no instance is in service.
+fn answers_again(address: SocketAddr) {
+    let answered = (0..200).any(|_| {
+        std::thread::sleep(Duration::from_millis(50));
+        let Ok(mut stream) = TcpStream::connect(address) else { return false };
+        let mut reply = Vec::new();
+        let asked = stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        asked.and_then(|()| stream.read_to_end(&mut reply)).is_ok() && reply.starts_with(b"HTTP/1.1 503")
+    });
+    assert!(answered, "{address} never answers again");
+}
+
+#[test]
+fn a_connection_too_many_is_closed_and_the_others_stay() {
+    // 64 files are kept for all else; each connection may need two of the others.
+    let running = Running::start_with_files(128);
+    let listener = running.address("HTTP:80/HTTP:80");
+    let mut crowd = crowd(listener, 32);
+    let mut late = TcpStream::connect(listener).unwrap();
+    late.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    assert!(matches!(late.read(&mut [0; 16]), Ok(0)), "it is closed");
+    let first = &mut crowd[0];
+    first.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    let mut status = [0; 12];
+    first.read_exact(&mut status).unwrap();
+    assert_eq!(&status, b"HTTP/1.1 503", "one that was there before is served");
+    drop(crowd);
+    answers_again(listener);
+    let said = running.request("GET /_elbws/traffic-log HTTP/1.1\r\n", "");
+    assert!(said.contains("a connection was closed: there are too many"), "{said}");
+}
+
+#[test]
+fn an_error_of_accepting_does_not_end_a_listener() {
+    // Fewer files than the sandbox reckons with: accepting fails before the connections are too many.
+    let running = Running::start_with_files(24);
+    let listener = running.address("HTTP:80/HTTP:80");
+    let crowd = crowd(listener, 24);
+    std::thread::sleep(Duration::from_millis(300));
+    drop(crowd);
+    answers_again(listener);
+    let said = running.request("GET /_elbws/traffic-log HTTP/1.1\r\n", "");
+    assert!(said.contains("a connection was not accepted: "), "{said}");
 }
 
 #[test]

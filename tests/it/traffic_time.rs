@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::support::sandbox::{element, query};
-use crate::support::traffic::{INSTANCE, REGION, address, call, echo, expect, read_all, seed, soon, start, tls};
+use crate::support::traffic::{INSTANCE, REGION, address, call, echo, expect, logged, read_all, seed, soon, start, tls};
 
 const IDLE: &str = "Action=ModifyLoadBalancerAttributes&LoadBalancerAttributes.ConnectionSettings.IdleTimeout=1";
 
@@ -39,6 +39,24 @@ async fn a_silent_connection_ends_and_payload_in_either_direction_keeps_it() {
         assert!(passed >= Duration::from_secs(1) && passed < Duration::from_millis(2300), "{passed:?}");
     };
     tokio::join!(life, silence);
+}
+
+#[tokio::test]
+async fn a_client_that_never_finishes_its_handshake_is_sent_away() {
+    let backend = echo().await;
+    let sandbox = start(&seed(&["SSL:443/TCP:80"], &[], &[INSTANCE], "TCP:80"), &[(80, backend)]).await;
+    let mut silent = TcpStream::connect(address(&sandbox, 443)).await.unwrap();
+    let mut slow = TcpStream::connect(address(&sandbox, 443)).await.unwrap();
+    // A handshake record that promises more than comes.
+    slow.write_all(&[22, 3, 1, 1, 0, 1]).await.unwrap();
+    let begin = Instant::now();
+    for client in [&mut silent, &mut slow] {
+        // The end may come as a reset, since not all was read.
+        let end = soon("the end", client.read(&mut [0; 8])).await;
+        assert!(matches!(end, Ok(0) | Err(_)), "{end:?}");
+    }
+    assert!(begin.elapsed() > Duration::from_secs(9), "within the ten seconds that a handshake may take");
+    logged(&sandbox, "took too long").await;
 }
 
 #[tokio::test]
