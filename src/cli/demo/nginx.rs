@@ -23,7 +23,7 @@ const PACE: Duration = Duration::from_millis(10);
 const MAIN: &str = "\
 daemon off;
 pid nginx.pid;
-error_log error.log;
+error_log error.log notice;
 events { worker_connections 1024; }
 http {
     access_log off;
@@ -57,7 +57,7 @@ impl Nginx {
         fs::write(folder.path().join("site.conf"), site).context("cannot write nginx's configuration")?;
         let process = command(folder.path()).spawn().map_err(|error| not_started(&error))?;
         let mut nginx = Nginx { process, folder, address };
-        nginx.until_it_answers("").await?;
+        nginx.until_it_answers("", 0).await?;
         Ok(nginx)
     }
 
@@ -68,18 +68,20 @@ impl Nginx {
 
     /// Loads another site, as `nginx -s reload` does everywhere. The new one must expect the PROXY header.
     pub(super) async fn reload(&mut self, site: &str) -> Result<(), CliError> {
+        let ended = self.ended_workers();
         fs::write(self.folder.path().join("site.conf"), site).context("cannot write nginx's configuration")?;
         let reloaded = command(self.folder.path()).args(["-s", "reload"]).status().map_err(|error| not_started(&error))?;
         if !reloaded.success() {
             return Err(self.failed("nginx refuses its new configuration"));
         }
-        self.until_it_answers("PROXY TCP4 127.0.0.1 127.0.0.1 1 443\r\n").await
+        // The worker with the old configuration goes on accepting until it ends.
+        self.until_it_answers("PROXY TCP4 127.0.0.1 127.0.0.1 1 443\r\n", ended + 1).await
     }
 
-    /// Waits until the health check's page is answered, asked for after `line`.
-    async fn until_it_answers(&mut self, line: &str) -> Result<(), CliError> {
+    /// Waits until the health check's page is answered, asked for after `line`, and so many workers have ended.
+    async fn until_it_answers(&mut self, line: &str, ended: usize) -> Result<(), CliError> {
         let end = Instant::now() + PATIENCE;
-        while !answers(self.address, line).await.is_ok_and(|answers| answers) {
+        while self.ended_workers() < ended || !answers(self.address, line).await.is_ok_and(|answers| answers) {
             if self.process.try_wait().context("cannot watch nginx")?.is_some() {
                 return Err(self.failed("nginx has ended"));
             }
@@ -91,9 +93,19 @@ impl Nginx {
         Ok(())
     }
 
+    /// What nginx has written to its log.
+    fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("error.log")).unwrap_or_default()
+    }
+
+    /// How many workers have ended since the start.
+    fn ended_workers(&self) -> usize {
+        self.log().matches(" exited with code ").count()
+    }
+
     /// An error with what nginx says of it.
     fn failed(&self, what: &str) -> CliError {
-        let log = fs::read_to_string(self.folder.path().join("error.log")).unwrap_or_default();
+        let log = self.log();
         let last = log.lines().rfind(|line| line.contains("[emerg]") || line.contains("[error]")).unwrap_or_default();
         CliError::failed(format!("{what}\n{last}").trim_end()).hint("the demo works without it: leave --nginx out")
     }

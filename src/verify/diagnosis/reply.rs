@@ -189,13 +189,14 @@ fn bad_upgrade(scene: &Scene<'_>) -> Option<Diagnosis> {
 fn not_http(scene: &Scene<'_>) -> Option<Diagnosis> {
     let why = failure_of(scene, ExchangeFailureKind::NotHttp)?;
     let found = Diagnosis::failure(Cause::NotHttp, "something answers that is no web server").seen(why);
-    Some(
-        scene
-            .listener_evidence()
-            .into_iter()
-            .fold(found, Diagnosis::seen)
-            .remedy("does the listener reach the right instance port?"),
-    )
+    let found = scene.listener_evidence().into_iter().fold(found, Diagnosis::seen);
+    let found = match scene.is_proxied() {
+        Some(true) => found.remedy(
+            "does the server expect the PROXY line? Some answer a request line that they do not know with a page and no header",
+        ),
+        _ => found,
+    };
+    Some(found.remedy("does the listener reach the right instance port?"))
 }
 
 fn unsteady(scene: &Scene<'_>) -> Option<Diagnosis> {

@@ -111,7 +111,7 @@ impl Nginx {
         std::fs::create_dir_all(folder).expect("a folder");
         let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(|kind| format!("{kind}_temp_path {kind};"));
         let main = format!(
-            "daemon off; pid nginx.pid; error_log stderr; worker_processes 1;\nevents {{ worker_connections 256; }}\n\
+            "daemon off; pid nginx.pid; error_log error.log notice; worker_processes 1;\nevents {{ worker_connections 256; }}\n\
              http {{ access_log off; {} include site.conf; }}\n",
             temporary.join(" ")
         );
@@ -126,12 +126,18 @@ impl Nginx {
 
     /// Loads a site, and waits until nginx answers as it says.
     fn use_configuration(&self, site: &str, proxy_protocol: bool) {
+        let ended = || {
+            let log = std::fs::read_to_string(self.folder.join("error.log")).expect("nginx writes it");
+            log.matches(" exited with code ").count()
+        };
+        let before = ended();
         std::fs::write(self.folder.join("site.conf"), site).expect("it is writable");
         let reload = command(&self.folder).args(["-s", "reload"]).status().expect("nginx can be run");
         assert!(reload.success(), "nginx does not take this:\n{site}");
         let line = if proxy_protocol { "PROXY TCP4 192.0.2.1 192.0.2.2 1 443\r\n" } else { "" };
         let request = format!("{line}GET {HEALTH_PATH} HTTP/1.0\r\n\r\n");
-        self.until("nginx answers", || answers(self.address, &request));
+        // The worker with the old configuration goes on accepting until it ends.
+        self.until("nginx answers", || ended() > before && answers(self.address, &request));
     }
 
     fn until(&self, what: &str, mut reached: impl FnMut() -> bool) {
@@ -154,7 +160,7 @@ impl Drop for Nginx {
 
 fn command(folder: &Path) -> Command {
     let mut command = Command::new("nginx");
-    command.arg("-p").arg(folder).args(["-c", "nginx.conf", "-e", "stderr"]);
+    command.arg("-p").arg(folder).args(["-c", "nginx.conf", "-e", "error.log"]);
     command
 }
 
