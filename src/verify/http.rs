@@ -230,12 +230,14 @@ fn no_reply(error: &Error, heard: &Heard) -> ExchangeFailure {
 }
 
 /// An error and its causes.
-fn words(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
+fn words(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let is_end = |error: &(dyn std::error::Error + 'static)| {
+        error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::UnexpectedEof)
+    };
+    // rustls explains this with the address of a manual.
+    if causes.clone().any(is_end) {
+        return "the connection was closed without a goodbye of TLS".to_owned();
     }
-    text
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

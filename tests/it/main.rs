@@ -16,6 +16,7 @@ mod backend_traffic;
 mod bad_input;
 mod broken_servers;
 mod browser_story;
+mod demo_command;
 mod edges;
 mod failing_writes;
 mod house;
