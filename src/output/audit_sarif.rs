@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::json::indented;
 use super::page::clean;
 use crate::audit::{AuditedBalancer, Finding, NotChecked, Place, Report, Rule, Scope, Severity, Unreadable};
 
@@ -26,7 +27,7 @@ pub fn audit_sarif(report: &Report) -> serde_json::Result<String> {
         runs: [Run<'a>; 1],
     }
     let log = Log { schema: SCHEMA, version: "2.1.0", runs: [run(report)] };
-    Ok(serde_json::to_string_pretty(&log)? + "\n")
+    indented(&log)
 }
 
 #[derive(Serialize)]

@@ -33,11 +33,27 @@ pub fn event_json(event: &Event) -> serde_json::Result<String> {
 
 /// A report, indented, written as it is made: that of a large account is never held as text.
 pub fn audit_json(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, report)?;
+    serde_json::to_writer_pretty(Escaping(&mut *out), report)?;
     out.write_all(b"\n")
 }
 
-fn indented(document: &impl Serialize) -> serde_json::Result<String> {
+/// Passes JSON on with everything escaped that acts on a terminal. A serializer writes whole characters.
+struct Escaping<'a>(&'a mut dyn Write);
+
+impl Write for Escaping<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = std::str::from_utf8(bytes).map_err(io::Error::other)?;
+        self.0.write_all(escaped(text).as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// Any document, indented, with everything escaped that acts on a terminal.
+pub(super) fn indented(document: &impl Serialize) -> serde_json::Result<String> {
     Ok(escaped(&serde_json::to_string_pretty(document)?) + "\n")
 }
 
