@@ -15,6 +15,7 @@ impl Topology {
             protocol: listener.protocol.to_string(),
             instance_protocol: listener.instance_protocol.to_string(),
             instance_port: listener.instance_port,
+            certificate: listener.certificate.as_ref().map(ToString::to_string),
         });
         let ports: BTreeSet<u16> =
             listed.instance_ports().into_iter().chain(listed.backend_policies.keys().copied()).collect();

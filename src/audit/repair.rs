@@ -5,8 +5,9 @@
 
 use std::collections::BTreeSet;
 
+use super::rules::journal::is_broken;
 use super::{Missing, Subject};
-use crate::model::{Listener, Policy, Protocol, service_without_proxy};
+use crate::model::{Listener, Policy, Protocol, policy_type, service_without_proxy};
 
 /// The recipe's outcome.
 pub(super) struct Repair {
@@ -16,50 +17,79 @@ pub(super) struct Repair {
     transport: BTreeSet<u16>,
     /// Instance ports that a TCP or SSL listener with an encrypted back end reaches.
     encrypted: BTreeSet<u16>,
+    /// Whether `apply` refuses the balancer as a whole, and so repairs nothing.
+    refused: bool,
 }
 
 impl Repair {
     pub(super) fn of(subject: &Subject) -> Result<Self, Missing> {
-        Ok(Repair::given(subject, subject.proxied_ports()?))
-    }
-
-    /// The outcome for given proxied ports.
-    fn given(subject: &Subject, proxied: BTreeSet<u16>) -> Self {
         let listeners = || subject.listed.listeners.values();
         let after = listeners().filter(|listener| listener.is_transport() || is_https_to_http(listener));
         let encrypted = listeners().filter(|listener| listener.is_transport() && listener.instance_protocol.is_secure());
-        Repair {
-            proxied,
+        let mut repair = Repair {
+            proxied: subject.proxied_ports()?,
             transport: after.map(|listener| listener.instance_port).collect(),
             encrypted: encrypted.map(|listener| listener.instance_port).collect(),
-        }
+            refused: false,
+        };
+        // Where tags were not read, no unfinished run is assumed.
+        let is_broken = subject.tags().is_ok_and(is_broken);
+        repair.refused = is_broken || repair.leaves_all(subject) || repair.meets_authentication(subject)?;
+        Ok(repair)
     }
 
     /// Whether a TCP or SSL listener sends the header to the instance port afterwards.
     pub(super) fn sends_header(&self, instance_port: u16) -> bool {
-        self.transport.contains(&instance_port) && (self.proxied.contains(&instance_port) || self.attaches(instance_port))
+        !self.refused && self.shall_send(instance_port)
     }
 
     /// Whether a proxy policy is newly attached to the instance port.
     pub(super) fn attaches(&self, instance_port: u16) -> bool {
-        self.transport.contains(&instance_port)
-            && !self.proxied.contains(&instance_port)
-            && !self.encrypted.contains(&instance_port)
-            && service_without_proxy(instance_port).is_none()
+        !self.refused && self.lacks(instance_port)
     }
 
     /// Whether an HTTP or HTTPS listener becomes TCP or SSL.
     pub(super) fn converts(&self, listener: &Listener) -> bool {
         match (&listener.protocol, &listener.instance_protocol) {
             (Protocol::Http, Protocol::Http) => self.sends_header(listener.instance_port),
-            _ => Repair::converts_https(listener),
+            _ => !self.refused && is_https_to_http(listener),
         }
     }
 
-    /// Whether a listener is HTTPS and becomes SSL, which depends on nothing else. On the port of SSH and its like nobody talks
-    /// WebSockets, and the recipe may refuse.
-    pub(super) fn converts_https(listener: &Listener) -> bool {
-        is_https_to_http(listener) && service_without_proxy(listener.instance_port).is_none()
+    fn shall_send(&self, instance_port: u16) -> bool {
+        self.transport.contains(&instance_port) && (self.proxied.contains(&instance_port) || self.lacks(instance_port))
+    }
+
+    fn lacks(&self, instance_port: u16) -> bool {
+        self.transport.contains(&instance_port)
+            && !self.proxied.contains(&instance_port)
+            && !self.encrypted.contains(&instance_port)
+            && service_without_proxy(instance_port).is_none()
+    }
+
+    /// Whether no listener can be made to carry WebSockets: on the port of SSH and its like nobody speaks them.
+    fn leaves_all(&self, subject: &Subject) -> bool {
+        let carries = |port: &u16| self.proxied.contains(port) || service_without_proxy(*port).is_none();
+        let leaves = |listener: &Listener| match (&listener.protocol, &listener.instance_protocol) {
+            (Protocol::Http, Protocol::Http) => !self.shall_send(listener.instance_port),
+            (Protocol::Https, Protocol::Http) | (Protocol::Tcp | Protocol::Ssl, Protocol::Tcp) => false,
+            _ => true,
+        };
+        !self.transport.iter().any(carries) && subject.listed.listeners.values().any(leaves)
+    }
+
+    /// Whether a policy would have to go beside one that authenticates encrypted back ends, which the service refuses.
+    fn meets_authentication(&self, subject: &Subject) -> Result<bool, Missing> {
+        let of_ports = subject.listed.backend_policies.iter().filter(|(port, _)| self.lacks(**port));
+        let names: Vec<&String> = of_ports.flat_map(|(_, names)| names).collect();
+        if names.is_empty() {
+            return Ok(false);
+        }
+        let policies = subject.policies()?;
+        let authenticates = |name: &&String| {
+            policies.get(*name).is_some_and(|policy| policy.policy_type == policy_type::BACKEND_AUTHENTICATION)
+        };
+        Ok(names.iter().any(authenticates))
     }
 
     /// The proxy policy that is attached where one is missing, if the balancer holds one already.

@@ -27,6 +27,9 @@ pub struct ListenerNode {
     pub instance_protocol: String,
     /// The port on the instances.
     pub instance_port: u16,
+    /// The ARN of the certificate, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
 }
 
 /// An instance port.

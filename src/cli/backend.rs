@@ -28,18 +28,19 @@ use crate::spec::{ListenerIntent, ListenerRequest, Spec};
 /// Print, or check, the configuration of the web server behind a balancer
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The configuration fits the balancer as `elbws apply` leaves it, with the same flags given to both; --as-is takes it as it is.
+The configuration fits the balancer as `elbws apply` leaves it, with the same flags given to both; \
+--as-is takes it as it is.
 
-Where a port is in use already, web server and balancer cannot change at the same instant. --cut-over gives the web server a
-second port that expects the PROXY header, and says in the file's head how to move the balancer there and when to close the
+Where a port is in use already, web server and balancer cannot change at the same instant. --cut-over gives the web server a \
+second port that expects the PROXY header, and says in the file's head how to move the balancer there and when to close the \
 old port.
 
 Examples:
   elbws backend nginx --elb chat > chat.conf
   elbws backend nginx --elb chat --app 127.0.0.1:8000 --websocket /ws/=127.0.0.1:9000
   elbws backend nginx --elb chat --cut-over 8080
-  elbws backend nginx --elb chat --health-check HTTP:8081/health    a plain port for a health check that asks a page
-  elbws backend nginx --elb chat --check /etc/nginx/nginx.conf      exits 2 if something would break
+  elbws backend nginx --elb chat --health-check HTTP:8081/health    a plain port for a health check
+  elbws backend nginx --elb chat --check /etc/nginx/nginx.conf      2 if something would break
   nginx -T | elbws backend nginx --elb chat --check -
   elbws backend haproxy --elb chat > haproxy.cfg")]
 pub(super) struct BackendArgs {

@@ -16,13 +16,14 @@ const LARGEST_POLICY: usize = 6144;
 /// Print the least IAM policy that a command needs
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Changes are allowed only on the balancers named with --elb. Reads cannot be narrowed to a balancer: AWS does not offer that. It calls
+Changes are allowed only on the balancers named with --elb. Reads cannot be narrowed to a balancer: AWS does not offer that. It calls \
 nothing and needs no credentials; what it is not told about region and account becomes `*`.
 
 Examples:
   elbws iam-policy --for plan
   elbws iam-policy --for apply --elb chat --region eu-west-1 --account 123456789012
-  aws iam create-policy --policy-name elbws --policy-document \"$(elbws iam-policy --for apply --elb chat)\"")]
+  aws iam create-policy --policy-name elbws \\
+      --policy-document \"$(elbws iam-policy --for apply --elb chat)\"")]
 pub(super) struct IamPolicyArgs {
     /// What the policy is for
     #[arg(long = "for", value_enum, value_name = "COMMAND")]

@@ -64,8 +64,13 @@ Examples:
   elbws demo                               see it work, with real connections
 
 Exit codes:
-  0 done, nothing to do      1 failed, nothing changed    2 changes pending (--detailed-exitcode), findings (--fail-on)
-  3 stopped part-way         4 the saved plan is stale    64 wrong usage    130 interrupted, nothing changed";
+    0  done, or nothing to do
+    1  failed, nothing changed
+    2  changes pending (--detailed-exitcode), findings (--fail-on)
+    3  stopped part-way: run again to converge
+    4  the saved plan is stale
+   64  wrong usage
+  130  interrupted before anything changed";
 
 /// Options of every command.
 #[derive(Debug, Clone, Args)]

@@ -26,11 +26,11 @@ const MOST_LINES: usize = 40;
 /// Run a Classic Load Balancer on this machine: the API for any AWS client, and its traffic
 #[derive(Debug, Args)]
 #[command(after_help = "\
-It prints the environment that points an AWS client at it, says on stderr where each listener really is, and runs until Ctrl-C.
+It prints the environment that points an AWS client at it, says on stderr where each listener really is, and runs until Ctrl-C. \
 Nothing is kept.
 
-A listener is at its load balancer port plus 10000: 443 becomes 10443. If that is taken, by another balancer or another program,
-it is at the port plus 11000, and so on, and in the end at any free port. Ports above 55535 stay as they are if they can. A
+A listener is at its load balancer port plus 10000: 443 becomes 10443. If that is taken, by another balancer or another program, \
+it is at the port plus 11000, and so on, and in the end at any free port. Ports above 55535 stay as they are if they can. A \
 listener that is replaced keeps its place.
 
 An instance that --instance does not name is at 127.0.0.1, with its ports as they are.

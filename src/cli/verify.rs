@@ -28,23 +28,27 @@ const OURS: [&str; 6] =
 /// Make a real WebSocket connection, and say at which stage it fails and why
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The stages: the name is resolved; every address is connected to; TLS is negotiated and the certificate verified; a plain request is
-made for /; the connection is upgraded; something is sent and answered. Then, if asked for, the connection is held in silence, and
+The stages: the name is resolved; every address is connected to; TLS is negotiated and the certificate verified; a plain request is \
+made for /; the connection is upgraded; something is sent and answered. Then, if asked for, the connection is held in silence, and \
 many are opened. Proxies of the environment (HTTPS_PROXY and its like) are not used.
 
 A ping is sent unless --message says otherwise: every server answers it, and no application sees it.
 
-With --elb the connection is made to the balancer's own name, and the diagnosis looks at both sides. ELB_NAME is not read here.
+With --elb the connection is made to the balancer's own name, and the diagnosis looks at both sides. ELB_NAME is not \
+read here.
 
 Examples:
   elbws verify wss://chat.example.com/ws/
   elbws verify wss://chat.example.com/ws/ --elb chat
   elbws verify wss://chat.example.com/ws/ --message '{\"say\":\"{token}\"}'
-  elbws verify wss://chat.example.com/ws/ --idle 90s        must survive 90 s of silence; else how long it does, and whether pings help
+  elbws verify wss://chat.example.com/ws/ --idle 90s        how long silence survives
   elbws verify wss://chat.example.com/ws/ --connect-to chat-1234.eu-west-1.elb.amazonaws.com:443
 
 Exit codes:
-  0 proven, warnings or not    1 not proven, or could not be tried    64 wrong usage    130 interrupted")]
+    0  proven, warnings or not
+    1  not proven, or could not be tried
+   64  wrong usage
+  130  interrupted")]
 pub(super) struct VerifyArgs {
     /// The endpoint, as wss://host[:port]/path or ws://host[:port]/path
     #[arg(value_name = "URL")]

@@ -5,6 +5,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 
 use data_encoding::BASE64;
 use minijinja::syntax::SyntaxConfig;
@@ -20,40 +21,44 @@ use crate::audit::{AuditedBalancer, Finding, NotChecked, Report, Rule, Scope, Se
 const STYLE: &str = include_str!("templates/audit.css");
 const SCRIPT: &str = include_str!("templates/audit.js");
 
-/// The page. Its size is about four kilobytes a balancer.
-pub fn audit_html(report: &Report) -> Result<String, Error> {
-    let environment = environment()?;
+/// Writes the page balancer by balancer, so that a large one is never held as text. Its size is about four kilobytes a balancer.
+pub fn audit_html(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let environment = environment().map_err(io::Error::other)?;
     let mut order: Vec<&AuditedBalancer> = report.balancers.iter().collect();
     order.sort_by_key(|balancer| Reverse(Severity::ALL.map(|severity| counting(balancer, severity)))); // stable
-    let one = environment.get_template("audit_balancer.html")?;
-    let mut balancers = String::new();
-    for (number, balancer) in order.iter().enumerate() {
-        let view = BalancerView::of(report, balancer, number);
-        // A page of its own each, so that not all of them are in memory twice.
-        balancers.push_str(&one.render(context! { b => Value::from(Serde(view)), width => WIDTH })?);
-    }
-    let page = PageView::of(report, &order);
-    environment.get_template("audit.html")?.render(context! {
-        page => Value::from(Serde(page)),
-        balancers => Value::from_safe_string(balancers),
+    let mut write = |template: &str, context: Value| -> io::Result<()> {
+        let part = environment.get_template(template).and_then(|found| found.render(context)).map_err(io::Error::other)?;
+        out.write_all(part.as_bytes())
+    };
+    let page = Value::from(Serde(PageView::of(report, &order)));
+    let head = context! {
+        page => page.clone(),
         style => Value::from_safe_string(STYLE.to_owned()),
         script => Value::from_safe_string(SCRIPT.to_owned()),
         style_digest => digest(STYLE),
         script_digest => digest(SCRIPT),
-    })
+    };
+    write("audit_head.html", head)?;
+    for (number, balancer) in order.iter().enumerate() {
+        let view = BalancerView::of(report, balancer, number);
+        write("audit_balancer.html", context! { b => Value::from(Serde(view)), width => WIDTH })?;
+    }
+    write("audit_tail.html", context! { page => page })
 }
 
 /// Templates that escape every value (their names end in `.html`) and drop its control characters.
 fn environment() -> Result<Environment<'static>, Error> {
     let mut environment = Environment::new();
-    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+    environment
+        .set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build()?);
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_formatter(|out, state, value| match value.as_str() {
         Some(text) if !value.is_safe() => escape_formatter(out, state, &Value::from(clean(text))),
         _ => escape_formatter(out, state, value),
     });
-    environment.add_template("audit.html", include_str!("templates/audit.html"))?;
+    environment.add_template("audit_head.html", include_str!("templates/audit_head.html"))?;
     environment.add_template("audit_balancer.html", include_str!("templates/audit_balancer.html"))?;
+    environment.add_template("audit_tail.html", include_str!("templates/audit_tail.html"))?;
     Ok(environment)
 }
 

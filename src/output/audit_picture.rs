@@ -14,7 +14,7 @@ const INSTANCES: usize = 8;
 const BOX: i32 = 46;
 const PITCH: i32 = 60;
 /// The balancer's frame: its left and right edge, and the room above its boxes.
-const FRAME: (i32, i32, i32) = (118, 618, 44);
+const FRAME: (i32, i32, i32) = (118, 618, 48);
 /// Left edge and width of each column.
 const CLIENTS: (i32, i32) = (8, 76);
 const LISTENERS: (i32, i32) = (138, 166);
@@ -26,6 +26,7 @@ const TARGETS: (i32, i32) = (672, 204);
 pub(super) struct Picture {
     height: i32,
     frame: Node,
+    check: Option<Check>,
     nodes: Vec<Node>,
     wires: Vec<Wire>,
     /// The same in words.
@@ -45,6 +46,13 @@ struct Node {
     faint: String,
     /// `good`, `bad`, or nothing to say.
     state: &'static str,
+    mark: Option<Mark>,
+}
+
+/// The health check, in words.
+#[derive(Debug, Serialize)]
+struct Check {
+    target: String,
     mark: Option<Mark>,
 }
 
@@ -91,6 +99,7 @@ pub(super) fn picture(balancer: &AuditedBalancer) -> Picture {
     Picture {
         height,
         frame: frame(balancer, column(inside), inside),
+        check: check(balancer),
         description: description(balancer),
         nodes: [vec![clients], fronts, ports, behind].into_iter().flatten().collect(),
         wires,
@@ -111,28 +120,40 @@ fn node(kind: &'static str, (x, width): (i32, i32), y: i32, strong: String, fain
     Node { x, y, width, height: BOX, kind, strong, faint, state: "", mark }
 }
 
-/// The balancer itself, marked with what is about no single box.
+/// The balancer itself, marked with what is about nothing else that is drawn.
 fn frame(balancer: &AuditedBalancer, top: i32, inside: usize) -> Node {
-    let drawn = |policy: &String| balancer.topology.instance_ports.iter().any(|port| port.policies.contains(policy));
+    let topology = &balancer.topology;
     let mark = mark(balancer, |place| match place {
         Place::Listener(_) | Place::InstancePort(_) | Place::Instance(_) => false,
-        Place::Policy(name) => !drawn(name),
-        Place::Balancer | Place::HealthCheck | Place::Certificate(_) => true,
-        Place::SecurityGroup(_) | Place::Subnet(_) | Place::Tag(_) => true,
+        Place::Policy(name) => !topology.instance_ports.iter().any(|port| port.policies.contains(name)),
+        Place::Certificate(arn) => !topology.listeners.iter().any(|listener| uses(listener, arn)),
+        Place::HealthCheck => topology.health_check.is_none(),
+        Place::Balancer | Place::SecurityGroup(_) | Place::Subnet(_) | Place::Tag(_) => true,
     });
-    let health_check = balancer.topology.health_check.as_deref();
     let (left, right, head) = FRAME;
-    Node {
-        height: head - 6 + offset(inside) + 12,
-        faint: health_check.map(|target| format!("health check {}", short(target, 34))).unwrap_or_default(),
-        ..node("frame", (left, right - left), top - head + 6, short(&balancer.name, 34), String::new(), mark)
-    }
+    let above = head - 10; // the mark on its corner is drawn whole
+    let place = (left, right - left);
+    let height = above + offset(inside) + 12;
+    Node { height, ..node("frame", place, top - above, short(&balancer.name, 34), String::new(), mark) }
+}
+
+fn check(balancer: &AuditedBalancer) -> Option<Check> {
+    let target = short(balancer.topology.health_check.as_deref()?, 34);
+    Some(Check { target, mark: mark(balancer, |place| *place == Place::HealthCheck) })
+}
+
+fn uses(listener: &ListenerNode, arn: &str) -> bool {
+    listener.certificate.as_ref().is_some_and(|used| used.eq_ignore_ascii_case(arn))
 }
 
 fn listener_node(balancer: &AuditedBalancer, listener: &ListenerNode, y: i32) -> Node {
-    let ListenerNode { load_balancer_port, protocol, instance_protocol, instance_port: _ } = listener;
+    let ListenerNode { load_balancer_port, protocol, instance_protocol, instance_port: _, certificate: _ } = listener;
     let faint = format!("{} to {}", short(protocol, 9), short(instance_protocol, 9));
-    let mark = mark(balancer, |place| *place == Place::Listener(*load_balancer_port));
+    let mark = mark(balancer, |place| match place {
+        Place::Listener(port) => port == load_balancer_port,
+        Place::Certificate(arn) => uses(listener, arn),
+        _ => false,
+    });
     node("listener", LISTENERS, y, format!("listener {load_balancer_port}"), faint, mark)
 }
 
@@ -241,7 +262,9 @@ fn mark(balancer: &AuditedBalancer, about: impl Fn(&Place) -> bool) -> Option<Ma
 fn description(balancer: &AuditedBalancer) -> String {
     let topology = &balancer.topology;
     let mut sentences = vec![format!("Topology of {}", balancer.name)];
-    for ListenerNode { load_balancer_port, protocol, instance_protocol, instance_port } in &topology.listeners {
+    for ListenerNode { load_balancer_port, protocol, instance_protocol, instance_port, certificate: _ } in
+        &topology.listeners
+    {
         let port = topology.instance_ports.iter().find(|port| port.port == *instance_port);
         let header = match port.and_then(|port| port.proxied) {
             Some(true) => ", with the PROXY header",

@@ -5,9 +5,10 @@
 //! 25,000 a run.
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 
 use data_encoding::HEXLOWER;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -17,8 +18,8 @@ use crate::audit::{AuditedBalancer, Finding, NotChecked, Place, Report, Rule, Sc
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json";
 
-/// The log with one run, indented.
-pub fn audit_sarif(report: &Report) -> serde_json::Result<String> {
+/// Writes the log with one run, indented, result by result.
+pub fn audit_sarif(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     #[derive(Serialize)]
     struct Log<'a> {
         #[serde(rename = "$schema")]
@@ -27,7 +28,12 @@ pub fn audit_sarif(report: &Report) -> serde_json::Result<String> {
         runs: [Run<'a>; 1],
     }
     let log = Log { schema: SCHEMA, version: "2.1.0", runs: [run(report)] };
+<<<<<<< HEAD
     indented(&log)
+=======
+    serde_json::to_writer_pretty(&mut *out, &log)?;
+    out.write_all(b"\n")
+>>>>>>> main
 }
 
 #[derive(Serialize)]
@@ -36,10 +42,22 @@ struct Run<'a> {
     tool: Value,
     automation_details: Value,
     invocations: [Value; 1],
-    results: Vec<SarifResult<'a>>,
+    results: Results<'a>,
 }
 
-/// One finding. Not a tree of `Value` like the rest, since there can be many.
+/// All findings, made one after the other, since there can be many.
+struct Results<'a> {
+    report: &'a Report,
+    index: BTreeMap<&'static str, usize>,
+}
+
+impl Serialize for Results<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.report.balancers.iter().flat_map(|balancer| results(balancer, &self.index)))
+    }
+}
+
+/// One finding.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct SarifResult<'a> {
@@ -85,7 +103,8 @@ struct Properties<'a> {
 }
 
 fn run(report: &Report) -> Run<'_> {
-    let index: BTreeMap<&str, usize> = report.rules.iter().enumerate().map(|(index, rule)| (rule.id, index)).collect();
+    let index: BTreeMap<&'static str, usize> =
+        report.rules.iter().enumerate().map(|(index, rule)| (rule.id, index)).collect();
     let notifications: Vec<Value> = report
         .not_checked
         .iter()
@@ -108,7 +127,7 @@ fn run(report: &Report) -> Run<'_> {
             "executionSuccessful": something_was_read,
             "toolExecutionNotifications": notifications,
         })],
-        results: report.balancers.iter().flat_map(|balancer| results(balancer, &index)).collect(),
+        results: Results { report, index },
     }
 }
 
@@ -128,7 +147,7 @@ fn descriptor(rule: &Rule) -> Value {
     })
 }
 
-fn results<'a>(balancer: &'a AuditedBalancer, index: &BTreeMap<&str, usize>) -> Vec<SarifResult<'a>> {
+fn results<'a>(balancer: &'a AuditedBalancer, index: &BTreeMap<&'static str, usize>) -> Vec<SarifResult<'a>> {
     let Scope { account, region } = &balancer.scope;
     let mut seen: BTreeMap<(&str, &Place), usize> = BTreeMap::new();
     let mut results = Vec::with_capacity(balancer.findings.len());

@@ -97,11 +97,16 @@ pub fn audit_summary(report: &Report) -> String {
         }
     };
     let counts = [Severity::Error, Severity::Warning, Severity::Note].map(|one| many(report.count(one), one.as_str()));
-    let mut text = format!("{} in {scopes}: {}", many(all, "balancer"), counts.join(", "));
+    let mut text = match all {
+        0 => format!("No balancers in {scopes}."),
+        _ => format!("{} in {scopes}: {}", many(all, "balancer"), counts.join(", ")),
+    };
     if suppressed > 0 {
         text.push_str(&format!(" ({suppressed} suppressed)"));
     }
-    text.push_str(&format!("; {clean} without a finding."));
+    if all > 0 {
+        text.push_str(&format!("; {clean} without a finding."));
+    }
     if !report.unreadable.is_empty() {
         text.push_str(&format!(" Not read: {}.", report.unreadable.len()));
     }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::page::escaped;
+use super::page::{escaped, is_hostile};
 use crate::apply::Event;
 use crate::audit::Report;
 use crate::model::Balancer;
@@ -33,17 +33,20 @@ pub fn event_json(event: &Event) -> serde_json::Result<String> {
 
 /// A report, indented, written as it is made: that of a large account is never held as text.
 pub fn audit_json(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(Escaping(&mut *out), report)?;
+    serde_json::to_writer_pretty(Escaping(out), report)?;
     out.write_all(b"\n")
 }
 
-/// Passes JSON on with everything escaped that acts on a terminal. A serializer writes whole characters.
+/// Escapes on the way what acts on a terminal. Whoever writes to it must not cut a character in two; half of one is an error.
 struct Escaping<'a>(&'a mut dyn Write);
 
 impl Write for Escaping<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let text = std::str::from_utf8(bytes).map_err(io::Error::other)?;
-        self.0.write_all(escaped(text).as_bytes())?;
+        match text.contains(|c| is_hostile(c) && c != '\n') {
+            true => self.0.write_all(escaped(text).as_bytes())?,
+            false => self.0.write_all(bytes)?,
+        }
         Ok(bytes.len())
     }
 
@@ -59,7 +62,6 @@ pub(super) fn indented(document: &impl Serialize) -> serde_json::Result<String> 
 
 #[cfg(test)]
 mod tests {
-    use super::super::page::is_hostile;
     use super::*;
 
     #[test]

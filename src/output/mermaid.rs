@@ -28,7 +28,9 @@ pub(super) fn flowchart(balancer: &Balancer) -> String {
 pub(super) fn audited_flowchart(topology: &Topology) -> String {
     let Topology { listeners, instance_ports, instances, health_check: _ } = topology;
     let mut lines = vec!["flowchart LR".to_owned()];
-    for ListenerNode { load_balancer_port: front, protocol, instance_protocol, instance_port: back } in listeners {
+    for ListenerNode { load_balancer_port: front, protocol, instance_protocol, instance_port: back, certificate: _ } in
+        listeners
+    {
         lines.push(format!("  clients --> l{front}[{}]", quoted(&format!("{protocol}:{front}"))));
         lines.push(format!("  l{front} -->|{}| p{back}", quoted(instance_protocol)));
     }

@@ -30,7 +30,21 @@ fn three() -> Story {
 
 #[test]
 fn the_seed_story_audited() {
-    insta::assert_snapshot!(Story::begin().elbws(&["audit"]).snapshot(), @"");
+    insta::assert_snapshot!(Story::begin().elbws(&["audit"]).snapshot(), @r#"
+    chat  eu-west-1  123456789012  chat-1161439206.eu-west-1.elb.amazonaws.com
+
+       error   ELBWS001  listener 443  HTTPS:443/HTTP:80 does not pass the WebSocket upgrade on to the instances  (apply repairs it)
+       warning ELBWS011  balancer      connections are closed after 60 s without payload; 300 s are wanted
+       warning ELBWS106  listener 443  policy ELBSecurityPolicy-2016-08 allows TLS 1.0 and TLS 1.1
+       warning ELBWS205  balancer      connection draining is off: a deployment cuts open connections
+       note    ELBWS002  listener 80   HTTP:80/HTTP:80 does not pass the WebSocket upgrade on to the instances  (apply repairs it)
+       note    ELBWS404  balancer      the access log is off
+
+    1 balancer in 123456789012 eu-west-1: 1 error, 3 warnings, 2 notes; 0 without a finding.
+    `elbws apply` repairs 2 of them; `elbws audit --explain ELBWS001` says more about a rule.
+    ---- stderr
+    ---- status 0
+    "#);
 }
 
 #[test]
@@ -126,6 +140,12 @@ fn suppressed_findings_do_not_count_until_they_do_again() {
     // The same file serves plan, which does not look at suppressions.
     std::fs::write(story.file("elbws.toml"), ignore("") + "\n[[balancer]]\nname = \"chat\"\n").unwrap();
     story.elbws(&["plan", "--config", "elbws.toml"]).exits(0);
+}
+
+#[test]
+fn where_there_is_nothing_to_audit_it_says_so() {
+    let ran = Story::begin().elbws(&["audit", "--name", "web-*", "--fail-on", "note"]).exits(0);
+    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("No balancers in 123456789012 eu-west-1.\n", ""));
 }
 
 #[test]

@@ -12,7 +12,9 @@ use crate::support::reports::{hostile, many, report, small};
 use crate::support::tell;
 
 fn html(report: &Report) -> String {
-    audit_html(report).unwrap()
+    let mut page = Vec::new();
+    audit_html(report, &mut page).unwrap();
+    String::from_utf8(page).unwrap()
 }
 
 fn between<'a>(text: &'a str, start: &str, end: &str) -> &'a str {

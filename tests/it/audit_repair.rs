@@ -109,6 +109,25 @@ fn audit_apply_audit_is_clean() {
     }
 }
 
+/// A definition of which a part is missing: `apply` refuses the balancer, and nothing is promised. A part that is left of an older,
+/// longer definition only has to go.
+#[test]
+fn nothing_is_promised_where_the_journal_is_broken() {
+    let seed = "[[balancers]]\nname = \"chat\"\nlisteners = [\"TCP:80/TCP:80\"]\nhealth_check = \"HTTP:80/\"\n";
+    let with = |key: &str, value: &str| story(&format!("{seed}tags = {{ \"{key}\" = \"{value}\" }}\n"));
+    let claimed = |story: &Story| audit(story).iter().filter(|finding| finding["fixed_by_apply"] == true).count();
+
+    let broken = with("elbws:listener:443", "2+SSL:443/TCP:80");
+    assert_eq!(claimed(&broken), 0);
+    broken.elbws(&["apply", "--elb", "chat"]).exits(1).says("`elbws:listener:443:2` is missing");
+
+    let rest = with("elbws:listener:443:2", "+-");
+    assert_eq!(claimed(&rest), 2, "the header and the tag");
+    rest.elbws(&["apply", "--elb", "chat"]).exits(0);
+    assert_eq!(claimed(&rest), 0);
+    assert!(!audit(&rest).iter().any(|finding| finding["rule"] == "ELBWS403"));
+}
+
 #[test]
 fn a_saved_fix_plan_repairs_all_balancers_at_once() {
     let seeds: Vec<String> = (repairable().into_iter().enumerate())

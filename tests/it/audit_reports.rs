@@ -1,9 +1,10 @@
 //! Audit reports for programs and for CI: what a small one looks like, what hostile names become, and what bounds them.
 
 use std::collections::BTreeSet;
+use std::io::{self, Write};
 
 use elbws::audit::{Place, Report, Severity};
-use elbws::output::{audit_junit, audit_markdown, audit_sarif};
+use elbws::output::{audit_json, audit_junit, audit_markdown, audit_sarif};
 use quick_junit::{NonSuccessKind, TestCaseStatus};
 use serde_json::Value;
 
@@ -20,9 +21,16 @@ fn wrong(log: &Value) -> Vec<String> {
     validator.iter_errors(log).map(|error| format!("{}: {error}", error.instance_path())).collect()
 }
 
+/// What a report looks like that is written as it is made.
+fn written(report: &Report, write: fn(&Report, &mut dyn Write) -> io::Result<()>) -> String {
+    let mut text = Vec::new();
+    write(report, &mut text).unwrap();
+    String::from_utf8(text).unwrap()
+}
+
 /// The log, which the schema accepts.
 fn sarif(report: &Report) -> Value {
-    let log: Value = serde_json::from_str(&audit_sarif(report).unwrap()).unwrap();
+    let log: Value = serde_json::from_str(&written(report, audit_sarif)).unwrap();
     assert_eq!(wrong(&log), [""; 0]);
     log
 }
@@ -45,7 +53,7 @@ fn markdown() {
 
 #[test]
 fn sarif_log() {
-    insta::assert_snapshot!(audit_sarif(&small()).unwrap());
+    insta::assert_snapshot!(written(&small(), audit_sarif));
 }
 
 #[test]
@@ -152,6 +160,11 @@ fn hostile_names_stay_text() {
     let document = junit(&hostile(), Some(Severity::Note));
     assert_clean(&audit_junit(&hostile(), Some(Severity::Note)).unwrap());
     assert!(document.test_suites[0].name.as_str().contains("<script>document.title='owned'</script>"));
+
+    let json = written(&hostile(), audit_json);
+    assert_clean(&json);
+    let read: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(read["balancers"][0]["name"], HOSTILE, "escaped, it means the same");
 
     let log = sarif(&hostile());
     let message = log["runs"][0]["results"][0]["message"]["text"].as_str().unwrap();

@@ -132,7 +132,7 @@ const WEBSOCKET: &[Case] = &[
     Case {
         rule: "ELBWS006",
         fires: |around| drop(around.balancer.policies.insert("proxy".to_owned(), off())),
-        says: &["instance port 8080: instance port 8080 has proxy attached, which says ProxyProtocol=false [apply]"],
+        says: &["instance port 8080: instance port 8080 has policy proxy attached, which says ProxyProtocol=false [apply]"],
         // Another one that is attached too switches the header on.
         silent: |around| {
             attach(&mut around.balancer, 8080, "off", off());
@@ -152,7 +152,7 @@ const WEBSOCKET: &[Case] = &[
     Case {
         rule: "ELBWS008",
         fires: |around| attach(&mut around.balancer, 9000, "proxy", Policy::proxy_protocol()),
-        says: &["instance port 9000: no listener reaches instance port 9000, and proxy stays attached to it"],
+        says: &["instance port 9000: no listener reaches instance port 9000, and policy proxy stays attached to it"],
         silent: |around| {
             add(around, "TCP:9000/TCP:9000");
             attach(&mut around.balancer, 9000, "proxy", Policy::proxy_protocol());

@@ -1,6 +1,7 @@
 //! The API decides which sockets are open, and what their TLS is.
 
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 use elbws::sandbox::{self, DeletedListener, ListenerPorts, ListenerState, OpenListener, Options, Seed, Switches, Traffic};
 use tokio::io::AsyncWriteExt;
@@ -55,7 +56,14 @@ async fn a_listener_that_is_replaced_keeps_its_place() {
     let before = address(&sandbox, 443);
     let arn = sandbox.world().regions[REGION].load_balancers["chat"].balancer.listeners[&443].certificate.clone().unwrap();
     call(&sandbox, &delete_listener(443)).await;
+    // Whoever has the port for a moment does not change where clients find the listener.
+    let taken = TcpListener::bind(before).await.unwrap();
+    let passing = tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        drop(taken);
+    });
     call(&sandbox, &create_listener("SSL", 443, "TCP", &format!("&Listeners.member.1.SSLCertificateId={arn}"))).await;
+    passing.await.unwrap();
     assert_eq!(address(&sandbox, 443), before);
     let mut client = tls(&sandbox, 443, "chat.example.com").await.unwrap();
     client.write_all(b"no HTTP at all").await.unwrap();

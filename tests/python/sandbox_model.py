@@ -218,8 +218,8 @@ def run_elb(elb, acm):
 
 def run_others(acm, iam, sts, ec2):
     sts.get_caller_identity()
-    sts.assume_role(RoleArn="arn:aws:iam::123456789012:role/audit", RoleSessionName="s")
-    fails("AccessDenied", sts.assume_role, RoleArn="arn:aws:iam::210987654321:role/audit", RoleSessionName="s")
+    sts.assume_role(RoleArn="arn:aws:iam::123456789012:role/audit", RoleSessionName="session")
+    fails("AccessDenied", sts.assume_role, RoleArn="arn:aws:iam::210987654321:role/audit", RoleSessionName="session")
     folder = pathlib.Path(os.environ["CERTIFICATE_FOLDER"])
     certificate, key = (folder / "server.crt").read_text(), (folder / "server.key").read_text()
     arn = acm.import_certificate(Certificate=certificate, PrivateKey=key)["CertificateArn"]

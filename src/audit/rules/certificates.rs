@@ -105,44 +105,52 @@ fn ends(
     is_it: impl Fn(Timestamp, Timestamp) -> bool,
     verb: &str,
 ) -> Result<(), Missing> {
-    each(subject, |arn, ports, found| {
-        if let Found::Certificate(certificate) = found
-            && let Some(end) = certificate.not_after.filter(|end| is_it(*end, subject.now))
-        {
-            let day = end.strftime("%Y-%m-%d");
-            findings.note(place(arn), format!("the certificate of {} {verb} on {day}", listeners(ports)));
-        }
-    })
+    each(
+        subject,
+        |_| true,
+        |arn, ports, found| {
+            if let Found::Certificate(certificate) = found
+                && let Some(end) = certificate.not_after.filter(|end| is_it(*end, subject.now))
+            {
+                let day = end.strftime("%Y-%m-%d");
+                findings.note(place(arn), format!("the certificate of {} {verb} on {day}", listeners(ports)));
+            }
+        },
+    )
 }
 
 fn unusable(subject: &Subject, findings: &mut Findings<'_>) -> Result<(), Missing> {
-    each(subject, |arn, ports, found| {
-        let of = listeners(ports);
-        match found {
-            Found::Nothing => {
-                let store = match arn.store() {
-                    Some(CertificateStore::Acm) => "ACM",
-                    Some(CertificateStore::Iam) => "IAM",
-                    None => "neither ACM nor IAM, the only services a balancer takes certificates from,",
-                };
-                let verb = if arn.store().is_some() { "does not have" } else { "has" };
-                findings.note(place(arn), format!("{store} {verb} the certificate of {of}"));
-            }
-            Found::Certificate(certificate) => {
-                // An expired one is reported as such.
-                let status = certificate.status.as_deref().filter(|status| !matches!(*status, "ISSUED" | "EXPIRED"));
-                if let Some(status) = status {
-                    findings.note(place(arn), format!("the certificate of {of} has the status {status} in ACM"));
+    each(
+        subject,
+        |_| true,
+        |arn, ports, found| {
+            let of = listeners(ports);
+            match found {
+                Found::Nothing => {
+                    let store = match arn.store() {
+                        Some(CertificateStore::Acm) => "ACM",
+                        Some(CertificateStore::Iam) => "IAM",
+                        None => "neither ACM nor IAM, the only services a balancer takes certificates from,",
+                    };
+                    let verb = if arn.store().is_some() { "does not have" } else { "has" };
+                    findings.note(place(arn), format!("{store} {verb} the certificate of {of}"));
+                }
+                Found::Certificate(certificate) => {
+                    // An expired one is reported as such.
+                    let status = certificate.status.as_deref().filter(|status| !matches!(*status, "ISSUED" | "EXPIRED"));
+                    if let Some(status) = status {
+                        findings.note(place(arn), format!("the certificate of {of} has the status {status} in ACM"));
+                    }
                 }
             }
-        }
-    })
+        },
+    )
 }
 
 fn other_region(subject: &Subject, findings: &mut Findings<'_>) -> Result<(), Missing> {
     for (arn, ports) in subject.certificates() {
         let (here, of) = (&subject.scope.region, listeners(&ports));
-        if let Some(region) = arn.region().filter(|region| arn.store() == Some(CertificateStore::Acm) && region != here) {
+        if let Some(region) = arn.region().filter(|region| is_of_acm(arn) && region != here) {
             findings.note(place(arn), format!("the certificate of {of} is of {region}, and the balancer is in {here}"));
         }
     }
@@ -150,8 +158,9 @@ fn other_region(subject: &Subject, findings: &mut Findings<'_>) -> Result<(), Mi
 }
 
 fn key_type(subject: &Subject, findings: &mut Findings<'_>) -> Result<(), Missing> {
-    each(subject, |arn, ports, found| {
-        if let (Some(CertificateStore::Acm), Found::Certificate(certificate)) = (arn.store(), found)
+    // From IAM every kind is taken, so its certificates need not be looked at.
+    each(subject, is_of_acm, |arn, ports, found| {
+        if let Found::Certificate(certificate) = found
             && !certificate.has_usable_key()
         {
             let key = certificate.key_algorithm.as_deref().unwrap_or_default();
@@ -160,16 +169,24 @@ fn key_type(subject: &Subject, findings: &mut Findings<'_>) -> Result<(), Missin
     })
 }
 
-/// Looks at every certificate that can be looked at; then fails if one could not.
-fn each(subject: &Subject, mut look: impl FnMut(&CertificateArn, &[u16], Found<'_>)) -> Result<(), Missing> {
+/// Looks at every certificate in question that can be looked at; then fails if one could not.
+fn each(
+    subject: &Subject,
+    in_question: impl Fn(&CertificateArn) -> bool,
+    mut look: impl FnMut(&CertificateArn, &[u16], Found<'_>),
+) -> Result<(), Missing> {
     let mut result = Ok(());
-    for (arn, ports) in subject.certificates() {
+    for (arn, ports) in subject.certificates().into_iter().filter(|(arn, _)| in_question(arn)) {
         match subject.certificate(arn) {
             Ok(found) => look(arn, &ports, found),
             Err(missing) => result = Err(missing),
         }
     }
     result
+}
+
+fn is_of_acm(arn: &CertificateArn) -> bool {
+    arn.store() == Some(CertificateStore::Acm)
 }
 
 fn place(arn: &CertificateArn) -> Place {

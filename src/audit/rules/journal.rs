@@ -26,17 +26,28 @@ fn unfinished(subject: &Subject, findings: &mut Findings<'_>) -> Result<(), Miss
     let tags = subject.tags()?;
     for (key, value) in tags {
         let Some(rest) = key.strip_prefix(JOURNAL_TAG) else { continue };
-        let mut parts = rest.split(':');
-        let (port, chunk) = (parts.next().unwrap_or_default(), parts.next());
         // The parts of a long definition count as one.
-        if chunk.is_some() && tags.contains_key(&format!("{JOURNAL_TAG}{port}")) {
-            continue;
-        }
+        let port = match rest.split_once(':') {
+            Some((port, _)) if tags.contains_key(&format!("{JOURNAL_TAG}{port}")) => continue,
+            Some((port, _)) => port,
+            None => rest,
+        };
         let message = format!("a run that replaced listener {port} did not finish, or is going on");
-        let readable = chunk.is_none() && port.parse::<u16>().is_ok_and(|port| port != 0) && is_whole(key, value, tags);
-        findings.note(Place::Tag(key.clone()), message).fixed_by_apply = readable;
+        findings.note(Place::Tag(key.clone()), message).fixed_by_apply = is_readable(key, value, tags);
     }
     Ok(())
+}
+
+/// Whether the tags hold a definition that cannot be read any more, so that `elbws apply` refuses the balancer.
+pub(in crate::audit) fn is_broken(tags: &BTreeMap<String, String>) -> bool {
+    tags.iter().any(|(key, value)| key.starts_with(JOURNAL_TAG) && !is_readable(key, value, tags))
+}
+
+/// Whether a tag begins a definition that is whole, or is a later part of one: what is left of an older, longer one does no harm.
+fn is_readable(key: &str, value: &str, tags: &BTreeMap<String, String>) -> bool {
+    let rest = key.strip_prefix(JOURNAL_TAG).unwrap_or_default();
+    let (port, is_first) = rest.split_once(':').map_or((rest, true), |(port, _)| (port, false));
+    port.parse::<u16>().is_ok() && (!is_first || is_whole(key, value, tags))
 }
 
 /// Whether all parts of a definition are there: the first begins with their number. `0` marks a listener that is new.

@@ -59,10 +59,12 @@ pub(super) const HTTP_ON_PROXIED_PORT: Check = Check {
 };
 
 fn https(subject: &Subject, findings: &mut Findings<'_>) -> Result<(), Missing> {
+    // What stands in the way of the repair may be a policy: where those were not read, nothing is promised.
+    let repair = Repair::of(subject).ok();
     for listener in subject.listed.listeners.values().filter(|listener| listener.protocol == Protocol::Https) {
         let place = Place::Listener(listener.load_balancer_port);
         let found = findings.note(place, format!("{listener} does not pass the WebSocket upgrade on to the instances"));
-        found.fixed_by_apply = Repair::converts_https(listener);
+        found.fixed_by_apply = repair.as_ref().is_some_and(|repair| repair.converts(listener));
     }
     Ok(())
 }

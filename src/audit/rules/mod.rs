@@ -11,7 +11,7 @@ mod health_check;
 mod idle_timeout;
 mod instance_group;
 mod instances;
-mod journal;
+pub(super) mod journal;
 mod listeners;
 mod negotiation;
 mod plaintext;

@@ -129,7 +129,8 @@ fn switched_off(subject: &Subject, findings: &mut Findings<'_>) -> Result<(), Mi
     for port in subject.listed.instance_ports().into_iter().filter(|port| !proxied.contains(port)) {
         let off = switched_off_policies(subject, port)?;
         if !off.is_empty() {
-            let message = format!("instance port {port} has {} attached, which says ProxyProtocol=false", off.join(", "));
+            let message =
+                format!("instance port {port} has policy {} attached, which says ProxyProtocol=false", off.join(", "));
             findings.note(Place::InstancePort(port), message).fixed_by_apply = repair.attaches(port);
         }
     }
@@ -158,7 +159,8 @@ fn inside_tls(subject: &Subject, findings: &mut Findings<'_>) -> Result<(), Miss
 fn without_listener(subject: &Subject, findings: &mut Findings<'_>) -> Result<(), Missing> {
     for (port, names) in &subject.listed.backend_policies {
         if subject.listed.reaching(*port).next().is_none() {
-            let message = format!("no listener reaches instance port {port}, and {} stays attached to it", list(names));
+            let message =
+                format!("no listener reaches instance port {port}, and policy {} stays attached to it", list(names));
             findings.note(Place::InstancePort(*port), message);
         }
     }

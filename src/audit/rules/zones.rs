@@ -10,7 +10,7 @@ pub(super) const ONLY_ONE: Check = Check {
         id: "ELBWS203",
         severity: Severity::Warning,
         title: "One availability zone only",
-        why: "When the zone fails, so does everything behind the balancer.",
+        why: "When the zone fails, so does everything behind the balancer, and no client can reach it through another one.",
         remedy: "Attach a subnet of a second zone (`aws elb attach-load-balancer-to-subnets`) and run instances there.",
         needs: &[Read::Listing],
         fixed_by_apply: false,

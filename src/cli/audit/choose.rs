@@ -10,8 +10,8 @@ use crate::cli::error::CliError;
 /// The balancers of an account and region that are audited.
 #[derive(Debug, Clone)]
 pub(super) struct Choice {
-    /// Only these, by name; empty means all.
-    pub(super) names: Vec<String>,
+    /// Only these, by name, each once; empty means all.
+    pub(super) names: BTreeSet<String>,
     /// Only those with all of these tags.
     pub(super) tags: Vec<(String, String)>,
     /// Only those whose name matches one of these; empty means all.

@@ -37,12 +37,12 @@ pub(super) fn emit(report: &Report, args: &AuditArgs, global: &Global) -> Result
 
 fn render(report: &Report, args: &AuditArgs, out: &mut dyn Write) -> io::Result<()> {
     let text = match args.format {
-        // The report of a large account is long: these two are written as they are made.
+        // The report of a large account is long: these are written as they are made.
         AuditFormat::Text => return audit_text(report, out),
         AuditFormat::Json => return audit_json(report, out),
+        AuditFormat::Html => return audit_html(report, out),
+        AuditFormat::Sarif => return audit_sarif(report, out),
         AuditFormat::Markdown => audit_markdown(report),
-        AuditFormat::Html => audit_html(report).map_err(io::Error::other)?,
-        AuditFormat::Sarif => audit_sarif(report)?,
         AuditFormat::Junit => audit_junit(report, args.fail_on.map(Severity::from)).map_err(io::Error::other)?,
     };
     out.write_all(text.as_bytes())

@@ -1,7 +1,7 @@
 //! `elbws audit`: every balancer of an account, or some, against the rules.
 //!
-//! `choose` says which balancers and rules, `scopes` opens accounts and regions, `scan` reads and examines one of them,
-//! `surroundings` what lies around its balancers, `ignore` reads suppressions, `fix_plan` plans what `apply` would repair, `explain`
+//! `choose` says which balancers and rules, `scopes` opens accounts and regions, `scan` goes through one of them, `look` looks at
+//! one balancer, `surroundings` at what lies around, `ignore` reads suppressions, `fix_plan` plans what `apply` would repair, `explain`
 //! tells of rules, `emit` writes the report.
 
 mod choose;
@@ -9,6 +9,7 @@ mod emit;
 mod explain;
 mod fix_plan;
 mod ignore;
+mod look;
 mod scan;
 mod scopes;
 mod sources;
@@ -39,7 +40,8 @@ const SCHEMA_VERSION: u32 = 1;
 /// Check the balancers of an account, or some, against the rules
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Without --elb every Classic Load Balancer of the account and region is audited; ELB_NAME is not read. Nothing is changed.
+Without --elb every Classic Load Balancer of the account and region is audited; ELB_NAME is not read. \
+Nothing is changed.
 
 Examples:
   elbws audit
@@ -144,11 +146,12 @@ pub(super) async fn run(global: Global, args: AuditArgs) -> Result<Exit, CliErro
         return Err(CliError::usage("--fix-plan is for one account and region: a saved plan names exactly one")
             .hint("choose one with --profile, --role-arn and --region"));
     }
-    let progress = AuditProgress::new(sink::is_terminal() && !global.quiet);
+    // With --verbose each call has a line, which a bar would be drawn over.
+    let progress = AuditProgress::new(sink::is_terminal() && !global.quiet && !global.verbose);
     let survey = Survey {
         sources: checks.iter().flat_map(|check| check.sources).copied().collect(),
         checks,
-        choice: Choice { names: args.names.clone(), tags: args.tags.clone(), globs: args.globs.clone() },
+        choice: Choice { names: args.names.iter().cloned().collect(), tags: args.tags.clone(), globs: args.globs.clone() },
         suppressions: Suppressions::new(ignores, now.to_zoned(jiff::tz::TimeZone::UTC).date()),
         now,
         min_idle_timeout: args.min_idle_timeout,

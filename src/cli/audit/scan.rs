@@ -11,15 +11,14 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::choose::Choice;
+use super::look::{Looked, look};
 use super::sources::Sources;
 use super::surroundings::Neighbourhood;
 use crate::audit::{
-    AuditedBalancer, Check, NotChecked, Part, Scope, Source, Subject, Suppressions, Surroundings, Topology, Unreadable,
-    examine,
+    AuditedBalancer, Check, NotChecked, Part, Scope, Source, Subject, Suppressions, Surroundings, Unreadable,
 };
 use crate::cloud::{Account, CloudError, CloudErrorKind, Page, TAGS_AT_ONCE};
-use crate::model::names::is_reserved_policy_name;
-use crate::model::{Listed, Policy};
+use crate::model::Listed;
 use crate::output::AuditProgress;
 
 /// Balancers that are read at the same time.
@@ -95,15 +94,7 @@ type Listing = Result<Page, (Option<String>, CloudError)>;
 /// Lists the balancers that are asked for. The receiver goes away only with the whole scan, so a failed send is no loss.
 async fn list<A: Account>(survey: &Survey<'_>, account: &A, pages: mpsc::Sender<Listing>) {
     if !survey.choice.names.is_empty() {
-        survey.progress.found(survey.choice.names.len());
-        let mut each = std::pin::pin!(
-            stream::iter(&survey.choice.names).map(async |name| (name, account.listed(name).await)).buffered(AT_ONCE)
-        );
-        while let Some((name, listed)) = each.next().await {
-            let page = listed.map(|one| Page { balancers: vec![one], unreadable: Vec::new(), next: None });
-            let _ = pages.send(page.map_err(|error| (Some(name.clone()), error))).await;
-        }
-        return;
+        return list_named(survey, account, pages).await;
     }
     let (mut marker, mut seen) = (None, BTreeSet::new());
     loop {
@@ -132,6 +123,24 @@ async fn list<A: Account>(survey: &Survey<'_>, account: &A, pages: mpsc::Sender<
     }
 }
 
+/// Lists balancers by name. One call a name, since one that does not exist would fail the others with it; then all as one page.
+async fn list_named<A: Account>(survey: &Survey<'_>, account: &A, pages: mpsc::Sender<Listing>) {
+    survey.progress.found(survey.choice.names.len());
+    let listed = stream::iter(&survey.choice.names).map(async |name| (name, account.listed(name).await));
+    let mut listed = std::pin::pin!(listed.buffered(AT_ONCE));
+    let mut page = Page { balancers: Vec::new(), unreadable: Vec::new(), next: None };
+    while let Some((name, answer)) = listed.next().await {
+        match answer {
+            Ok(balancer) => page.balancers.push(balancer),
+            Err(error) => {
+                survey.progress.done(1);
+                let _ = pages.send(Err((Some(name.clone()), error))).await;
+            }
+        }
+    }
+    let _ = pages.send(Ok(page)).await;
+}
+
 /// A scan that is going on.
 struct Scan<'a, A> {
     survey: &'a Survey<'a>,
@@ -143,15 +152,6 @@ struct Scan<'a, A> {
     /// Names that were listed, since a list that changes meanwhile may name a balancer twice.
     seen: BTreeSet<String>,
     scanned: Scanned,
-}
-
-/// What was read of one balancer, and what the rules made of it.
-struct Looked {
-    audited: AuditedBalancer,
-    unchecked: BTreeMap<Source, BTreeSet<&'static str>>,
-    expired: BTreeSet<usize>,
-    /// Reads that failed for this balancer alone.
-    failures: Vec<CloudError>,
 }
 
 impl<A: Account> Scan<'_, A> {
@@ -301,59 +301,4 @@ fn subject(
         now: survey.now,
         min_idle_timeout: survey.min_idle_timeout,
     }
-}
-
-/// Reads the rest of one balancer and examines it. Fails if the balancer is gone.
-async fn look<A: Account>(
-    survey: &Survey<'_>,
-    sources: &Sources,
-    account: &A,
-    mut subject: Subject,
-) -> Result<Looked, CloudError> {
-    let listed = &subject.listed;
-    let name = listed.name.as_str();
-    let policies = async {
-        match known_policies(listed) {
-            Some(known) => Ok(Part::Read(known)),
-            None => sources.ask(Source::Policies, account.policies(name)).await,
-        }
-    };
-    let attributes = sources.ask(Source::Attributes, account.attributes(name));
-    let health = async {
-        match listed.instances.is_empty() {
-            true => Ok(Part::Read(BTreeMap::new())),
-            false => sources.ask(Source::InstanceHealth, account.instance_health(name)).await,
-        }
-    };
-    let (policies, attributes, health) = tokio::join!(policies, attributes, health);
-    let mut failures = Vec::new();
-    subject.policies = part(policies, &mut failures)?;
-    subject.attributes = part(attributes, &mut failures)?;
-    subject.health = part(health, &mut failures)?;
-    let mut examined = examine(&subject, &survey.checks);
-    let expired = survey.suppressions.apply(&subject.listed.name, &mut examined.findings);
-    let topology = Topology::of(&subject);
-    let Subject { scope, listed, .. } = subject;
-    let audited =
-        AuditedBalancer { scope, name: listed.name, dns_name: listed.dns_name, topology, findings: examined.findings };
-    Ok(Looked { audited, unchecked: examined.unchecked, expired, failures })
-}
-
-/// Whether a read that failed leaves the balancer to be audited: one that is gone does not.
-fn part<T>(read: Result<Part<T>, CloudError>, failures: &mut Vec<CloudError>) -> Result<Part<T>, CloudError> {
-    match read {
-        Err(error) if error.kind == CloudErrorKind::LoadBalancerNotFound => Err(error),
-        Err(error) => {
-            failures.push(error);
-            Ok(Part::NotRead)
-        }
-        Ok(part) => Ok(part),
-    }
-}
-
-/// The policies of a balancer that need no call: it has none, or only predefined ones, whose names say everything.
-fn known_policies(listed: &Listed) -> Option<BTreeMap<String, Policy>> {
-    let names = listed.all_policy_names();
-    let known = |name: &&str| is_reserved_policy_name(name);
-    names.iter().all(known).then(|| names.into_iter().map(|name| (name.to_owned(), Policy::negotiation(name))).collect())
 }

@@ -18,11 +18,12 @@ use scene::Scene;
 /// See a WebSocket fail, the balancer changed, and the WebSocket work, all on this machine
 #[derive(Debug, Args)]
 #[command(after_help = "\
-It needs no AWS account and no network: a sandbox carries the connections, and a small chat stands behind it.
+It needs no AWS account and no network: a sandbox carries the connections, and a small \
+chat stands behind it.
 
 Examples:
   elbws demo                        the story, in a few seconds
-  elbws demo --nginx                with a real nginx between, configured as `elbws backend nginx` says
+  elbws demo --nginx                with a real nginx between, as `elbws backend nginx` says
   elbws demo --keep --ca ca.pem     then open the chat in a browser; Ctrl-C ends it")]
 pub(super) struct DemoArgs {
     /// Put a real nginx between the balancer and the chat

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::balance::Turns;
@@ -19,6 +20,11 @@ use crate::model::Listener;
 
 /// Connections that wait to be accepted; the system may allow fewer.
 const BACKLOG: u32 = 4096;
+
+/// How long a listener that is replaced waits for its port, and how often it tries. A process that this one starts at that moment
+/// has a copy of the closed socket until it runs its own program.
+const RETURN: Duration = Duration::from_secs(1);
+const PACE: Duration = Duration::from_millis(5);
 
 /// The pause after an error of accepting, such as too many open files.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -41,15 +47,23 @@ pub(super) struct Open {
     pub(super) task: JoinHandle<()>,
 }
 
-/// Opens a listener at the first of the ports that is free. Errors: why none is, in words for a person.
-pub(super) fn open(
+/// Opens a listener at the port it had before, else at the first of the plane's ports for it that is free. Errors: why none is, in
+/// words for a person.
+pub(super) async fn open(
     plane: &Arc<Plane>,
     key: &ListenerKey,
     listener: &Listener,
     address: IpAddr,
-    ports: &[u16],
+    before: Option<u16>,
 ) -> Result<Open, String> {
-    let socket = bind(address, ports)?;
+    let socket = match before {
+        Some(port) => bind_again(SocketAddr::new(address, port)).await,
+        None => None,
+    };
+    let socket = match socket {
+        Some(socket) => socket,
+        None => bind(address, &plane.traffic.ports.candidates(key.load_balancer_port))?,
+    };
     let address = socket.local_addr().map_err(|error| error.to_string())?;
     let (stop, cut) = (plane.stop.child_token(), plane.cut.child_token());
     let tls = Arc::new(ListenerTls::default());
@@ -63,6 +77,18 @@ pub(super) fn open(
     };
     let task = plane.tasks.spawn(accepting.run(socket));
     Ok(Open { listener: listener.clone(), address, tls, policies: None, stop, cut, task })
+}
+
+/// Where a listener was before; `None` if somebody else is there now.
+async fn bind_again(address: SocketAddr) -> Option<TcpListener> {
+    let end = Instant::now() + RETURN;
+    loop {
+        match bind_one(address) {
+            Ok(socket) => return Some(socket),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && Instant::now() < end => tokio::time::sleep(PACE).await,
+            Err(_) => return None,
+        }
+    }
 }
 
 fn bind(address: IpAddr, ports: &[u16]) -> Result<TcpListener, String> {

@@ -46,7 +46,7 @@ impl Supervisor {
 
     async fn follow(&mut self, world: &Arc<World>) {
         self.close_listeners(world).await;
-        let listeners = self.open_listeners(world);
+        let listeners = self.open_listeners(world).await;
         self.end_registrations(world);
         self.begin_checks(world);
         self.plane.shared.publish(Listing { listeners: Arc::new(listeners), world: Some(world.clone()) });
@@ -73,10 +73,10 @@ impl Supervisor {
     }
 
     /// Opens what is new, tries again what could not be opened, and lists all.
-    fn open_listeners(&mut self, world: &World) -> Vec<OpenListener> {
+    async fn open_listeners(&mut self, world: &World) -> Vec<OpenListener> {
         let mut listing = Vec::new();
         for (key, listener) in listeners(world) {
-            let state = match self.open_listener(&key, listener) {
+            let state = match self.open_listener(&key, listener).await {
                 Ok(address) => {
                     self.note_policies(world, &key, listener);
                     ListenerState::Open { address }
@@ -88,16 +88,14 @@ impl Supervisor {
         listing
     }
 
-    fn open_listener(&mut self, key: &ListenerKey, listener: &Listener) -> Result<SocketAddr, String> {
+    async fn open_listener(&mut self, key: &ListenerKey, listener: &Listener) -> Result<SocketAddr, String> {
         if let Some(open) = self.open.get(key) {
             return Ok(open.address);
         }
         if listener.protocol.layer().is_none() {
             return Err(format!("the sandbox does not know the protocol {}", listener.protocol));
         }
-        let mut ports: Vec<u16> = self.ports.get(key).copied().into_iter().collect();
-        ports.extend(self.plane.traffic.ports.candidates(key.load_balancer_port));
-        let open = listener::open(&self.plane, key, listener, self.address, &ports)?;
+        let open = listener::open(&self.plane, key, listener, self.address, self.ports.get(key).copied()).await?;
         let address = open.address;
         self.open.insert(key.clone(), open);
         Ok(address)

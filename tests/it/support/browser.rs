@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use data_encoding::BASE64;
 use serde_json::{Value, json};
@@ -94,12 +94,16 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // It answers or is gone; either way it is waited for.
-        let call = json!({"id": u64::MAX >> 12, "method": "Browser.close"});
-        let closed = self.socket.get_mut().send(Message::text(call.to_string()));
-        if closed.is_err() {
-            let _ = self.process.kill();
+        // Not `call`, which panics. An identifier beyond 32 bits would be refused, and the browser would stay.
+        let call = json!({"id": self.calls.get() + 1, "method": "Browser.close"});
+        let asked = self.socket.get_mut().send(Message::text(call.to_string())).map(|()| Instant::now());
+        while asked.as_ref().is_ok_and(|asked| asked.elapsed() < PATIENCE / 6) {
+            if matches!(self.process.try_wait(), Ok(Some(_))) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
         }
+        let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }

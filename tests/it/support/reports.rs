@@ -66,6 +66,7 @@ pub(crate) fn audited(name: &str, listeners: &[(u16, &str, &str, u16)], findings
                 protocol: (*protocol).to_owned(),
                 instance_protocol: (*instance_protocol).to_owned(),
                 instance_port: *instance_port,
+                certificate: None,
             })
             .collect(),
         instance_ports: ports.iter().map(port).collect(),
