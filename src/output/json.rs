@@ -55,7 +55,8 @@ impl Write for Escaping<'_> {
     }
 }
 
-fn indented(document: &impl Serialize) -> serde_json::Result<String> {
+/// Any document, indented, with everything escaped that acts on a terminal.
+pub(super) fn indented(document: &impl Serialize) -> serde_json::Result<String> {
     Ok(escaped(&serde_json::to_string_pretty(document)?) + "\n")
 }
 
