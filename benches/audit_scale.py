@@ -15,6 +15,7 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ELBWS = os.environ.get("ELBWS", f"{ROOT}/target/release/elbws")
 RUNS = [("text, all rules", []), ("json, all rules", ["--format", "json"]), ("html, all rules", ["--format", "html"]),
+        ("sarif, all rules", ["--format", "sarif"]), ("junit, all rules", ["--format", "junit"]),
         ("json, three rules", ["--format", "json", "--rule", "ELBWS001", "--rule", "ELBWS004", "--rule", "ELBWS006"])]
 # The protocols of port 443, whose back end is also that of port 80, and the instance ports that have the PROXY header.
 KINDS = [("HTTPS", "HTTP", []), ("SSL", "TCP", []), ("SSL", "TCP", [8080]), ("SSL", "TCP", [8080, 8081])]

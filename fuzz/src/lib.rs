@@ -8,7 +8,6 @@ mod support;
 #[path = "../../tests/it/anything/xml.rs"]
 mod xml;
 
-use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use elbws::model::Balancer;
@@ -68,9 +67,7 @@ pub fn plan_file(data: &[u8]) {
 pub fn journal(data: &[u8]) {
     match std::str::from_utf8(data) {
         Ok(text) => {
-            let tags: BTreeMap<_, _> = text.lines().filter_map(|line| line.split_once('=')).collect();
-            let tags = tags.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned()));
-            checks::journal(tags.collect(), &seed());
+            checks::journal(checks::tags(text), &seed());
         }
         Err(_) => {
             let live = chosen(&any_balancer(), data);
@@ -79,12 +76,10 @@ pub fn journal(data: &[u8]) {
     }
 }
 
-/// The XML that the adapter reads; the first byte says as the answer of which call.
+/// The XML that the adapter reads.
 pub fn reply(data: &[u8]) {
     static READER: LazyLock<xml::Reader> = LazyLock::new(|| RUNTIME.block_on(xml::Reader::start()));
-    if let [read, bytes @ ..] = data {
-        RUNTIME.block_on(READER.check(usize::from(*read), bytes));
-    }
+    RUNTIME.block_on(READER.check(xml::read_of(data), data));
 }
 
 /// The query that the sandbox reads: a request a line.

@@ -45,7 +45,7 @@ enum PolicyFor {
     Plan,
     /// `apply`, `listener`, `certificate` and `proxy-protocol`.
     Apply,
-    /// `audit`: reads only, of instances and networks too.
+    /// `audit`, `verify --elb` and `backend --elb`: reads only, of instances and networks too.
     Audit,
 }
 

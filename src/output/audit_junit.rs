@@ -1,30 +1,61 @@
 //! An audit as JUnit XML: a suite a balancer, a case a rule, so that a CI server shows it among its tests.
 
-use quick_junit::{NonSuccessKind, Report as JunitReport, SerializeError, TestCase, TestCaseStatus, TestSuite};
+use std::io::{self, Write};
+
+use quick_junit::{NonSuccessKind, Report as JunitReport, TestCase, TestCaseStatus, TestSuite};
 
 use super::page::clean;
 use crate::audit::{AuditedBalancer, Finding, NotChecked, Report, Rule, Scope, Severity, Unreadable};
 
-/// The report. A rule fails where a finding counts and is at least as bad as `fail_on` (absent: nothing fails); it is skipped
-/// where it could not be checked or all it found is suppressed; what could not be read is an error.
-pub fn audit_junit(report: &Report, fail_on: Option<Severity>) -> Result<String, SerializeError> {
-    let mut document = JunitReport::new("elbws audit");
-    for balancer in &report.balancers {
+/// Writes the report suite by suite: that of a large account is never held whole. A rule fails where a finding counts and is at
+/// least as bad as `fail_on` (absent: nothing fails); it is skipped where it could not be checked or all it found is suppressed;
+/// what could not be read is an error.
+pub fn audit_junit(report: &Report, fail_on: Option<Severity>, out: &mut dyn Write) -> io::Result<()> {
+    // Everything is counted first, since the counts are written first.
+    let mut frame = JunitReport::new("elbws audit");
+    for suite in suites(report, fail_on) {
+        frame.tests += suite.tests;
+        frame.failures += suite.failures;
+        frame.errors += suite.errors;
+        frame.skipped += suite.skipped;
+    }
+    let frame = frame.to_string().map_err(io::Error::other)?;
+    let (head, tail) = frame.split_at(frame.rfind(END).unwrap_or(frame.len()));
+    out.write_all(head.as_bytes())?;
+    for suite in suites(report, fail_on) {
+        let mut alone = JunitReport::new("");
+        alone.add_test_suite(suite);
+        let text = alone.to_string().map_err(io::Error::other)?;
+        // What comes from outside is escaped, so the first and the last tag are the document's own.
+        let begin = text.find("    <testsuite ").unwrap_or_default();
+        out.write_all(text[begin..text.rfind(END).unwrap_or(text.len())].as_bytes())?;
+    }
+    out.write_all(tail.as_bytes())
+}
+
+/// How a document ends.
+const END: &str = "</testsuites>";
+
+/// The suites, each made when it is asked for: of every balancer, then of what could not be read.
+fn suites(report: &Report, fail_on: Option<Severity>) -> impl Iterator<Item = TestSuite> {
+    let of_balancers = report.balancers.iter().map(move |balancer| {
         let mut suite = TestSuite::new(suite_name(&balancer.scope, Some(&balancer.name)));
         suite.add_test_cases(report.rules.iter().map(|rule| case(report, balancer, rule, fail_on)));
-        document.add_test_suite(suite);
-    }
-    for Unreadable { scope, balancer, reason } in &report.unreadable {
-        let name = suite_name(scope, balancer.as_deref());
-        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-        status.set_type("unreadable").set_message(clean(reason));
-        let mut case = TestCase::new("can be read", status);
-        case.set_classname(name.as_str());
-        let mut suite = TestSuite::new(name);
-        suite.add_test_case(case);
-        document.add_test_suite(suite);
-    }
-    document.to_string()
+        suite
+    });
+    of_balancers.chain(report.unreadable.iter().map(unreadable))
+}
+
+fn unreadable(entry: &Unreadable) -> TestSuite {
+    let Unreadable { scope, balancer, reason } = entry;
+    let name = suite_name(scope, balancer.as_deref());
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+    status.set_type("unreadable").set_message(clean(reason));
+    let mut case = TestCase::new("can be read", status);
+    case.set_classname(name.as_str());
+    let mut suite = TestSuite::new(name);
+    suite.add_test_case(case);
+    suite
 }
 
 fn suite_name(scope: &Scope, balancer: Option<&str>) -> String {

@@ -100,7 +100,9 @@ fn headline(report: &Report) -> String {
 }
 
 fn rule_rows(report: &Report) -> impl Iterator<Item = String> {
-    report.rules.iter().filter_map(|rule| {
+    let mut rules: Vec<&Rule> = report.rules.iter().collect();
+    rules.sort_by_key(|rule| Reverse(rule.severity)); // stable: by identifier within a severity
+    rules.into_iter().filter_map(|rule| {
         let of_rule = |balancer: &&AuditedBalancer| balancer.counting().any(|finding| finding.rule == rule.id);
         let findings = report.findings().filter(|finding| finding.rule == rule.id).count();
         let balancers = report.balancers.iter().filter(of_rule).count();

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::json::indented;
 use super::page::{BAD, FAINT, GOOD, Page, STRONG};
 use crate::backend::check::Finding;
 
@@ -28,5 +29,5 @@ pub fn findings_json(findings: &[Finding], balancer: &str) -> serde_json::Result
         balancer: &'a str,
         findings: &'a [Finding],
     }
-    Ok(serde_json::to_string_pretty(&Document { format_version: 1, balancer, findings })? + "\n")
+    indented(&Document { format_version: 1, balancer, findings })
 }

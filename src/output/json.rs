@@ -31,10 +31,9 @@ pub fn event_json(event: &Event) -> serde_json::Result<String> {
     Ok(escaped(&serde_json::to_string(event)?) + "\n")
 }
 
-/// A report, indented, written as it is made: that of a large account is never held as text.
+/// A report, indented.
 pub fn audit_json(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(Escaping(out), report)?;
-    out.write_all(b"\n")
+    write_indented(report, out)
 }
 
 /// Escapes on the way what acts on a terminal. Whoever writes to it must not cut a character in two; half of one is an error.
@@ -55,7 +54,14 @@ impl Write for Escaping<'_> {
     }
 }
 
-fn indented(document: &impl Serialize) -> serde_json::Result<String> {
+/// Writes any document as [`indented`] has it, as it is made: the report of a large account is never held as text.
+pub(super) fn write_indented(document: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(Escaping(out), document)?;
+    out.write_all(b"\n")
+}
+
+/// Any document, indented, with everything escaped that acts on a terminal.
+pub(super) fn indented(document: &impl Serialize) -> serde_json::Result<String> {
     Ok(escaped(&serde_json::to_string_pretty(document)?) + "\n")
 }
 

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::json::indented;
 use crate::verify::Verdict;
 
 /// The version of the document; a change that breaks readers raises it.
@@ -19,5 +20,5 @@ pub fn verdict_json(verdict: &Verdict, balancer: Option<&str>) -> serde_json::Re
         verdict: &'a Verdict,
     }
     let document = Document { format_version: FORMAT_VERSION, elbws_version: env!("CARGO_PKG_VERSION"), balancer, verdict };
-    Ok(serde_json::to_string_pretty(&document)? + "\n")
+    indented(&document)
 }

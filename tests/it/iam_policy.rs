@@ -109,6 +109,11 @@ fn commands<'a>(purpose: &str, balancer: &'a str, [iam, acm, file]: [&'a str; 3]
             vec!["certificate", "--elb", balancer, iam],
             vec!["proxy-protocol", "disable", "--elb", balancer],
         ],
+        "audit" => vec![
+            vec!["audit", "--elb", balancer],
+            vec!["audit", "--all-regions"],
+            vec!["backend", "nginx", "--elb", balancer],
+        ],
         other => panic!("no commands for {other}"),
     }
 }
@@ -117,13 +122,20 @@ fn commands<'a>(purpose: &str, balancer: &'a str, [iam, acm, file]: [&'a str; 3]
 /// the service asks for.
 #[test]
 fn a_policy_holds_what_is_called_and_nothing_else() {
-    for purpose in ["plan", "apply"] {
+    for purpose in ["plan", "apply", "audit"] {
         let more = "[[certificates]]\nname = \"next\"\nstore = \"iam\"\ndomain = \"chat.example.com\"\n\n\
                     [[certificates]]\nname = \"other\"\nstore = \"acm\"\ndomain = \"chat.example.com\"\n\n[[instances]]";
         let https = "{ protocol = \"HTTPS\", load_balancer_port = 443, instance_protocol = \"HTTP\", instance_port = 80, \
                      certificate = \"chat\" }";
         let seed = include_str!("../../fixtures/chat.toml").replacen("[[instances]]", more, 1);
-        let story = Story::with(&seed.replace("\"HTTPS:443/HTTP:80\"", https));
+        let mut seed = seed.replace("\"HTTPS:443/HTTP:80\"", https);
+        if purpose == "audit" {
+            seed.push_str(&format!(
+                "[[balancers]]\nname = \"mail\"\nlisteners = [{}]\n",
+                https.replace("\"chat\"", "\"next\"")
+            ));
+        }
+        let story = Story::with(&seed);
         let world = story.sandbox.world();
         let used = crate::support::sandbox::certificate(&story.sandbox);
         let acm = world.regions["eu-west-1"].certificates.keys().find(|arn| **arn != used).expect("the seed has another");
@@ -137,8 +149,11 @@ fn a_policy_holds_what_is_called_and_nothing_else() {
         let mut called: BTreeSet<String> = called.collect();
         // Everybody may call this one.
         called.remove("sts:GetCallerIdentity");
-        // The service looks at the groups of the balancers that it describes.
+        // The service looks at the groups of the balancers that it describes, and at the instances whose health it tells.
         called.insert("ec2:DescribeSecurityGroups".to_owned());
+        if called.contains("elasticloadbalancing:DescribeInstanceHealth") {
+            called.insert("ec2:DescribeClassicLinkInstances".to_owned());
+        }
         assert_eq!(called, actions(&policy(&["--for", purpose], &[])), "{purpose}");
     }
 }
@@ -183,13 +198,36 @@ impl Guarded {
         let mut said = String::new();
         for command in commands {
             let keys = [("AWS_ACCESS_KEY_ID", id), ("AWS_SECRET_ACCESS_KEY", secret)];
-            let (status, _, stderr) = self.moto.run_with(Path::new(env!("CARGO_BIN_EXE_elbws")), command, &keys);
+            let (status, stdout, stderr) = self.moto.run_with(Path::new(env!("CARGO_BIN_EXE_elbws")), command, &keys);
+            said.push_str(&stdout);
             said.push_str(&stderr);
             if status != 0 {
                 return (status, said);
             }
         }
         (0, said)
+    }
+
+    /// A balancer with all that an audit reads: certificates of both stores, a policy, an instance, a group, a subnet.
+    async fn add_audited(&self) {
+        let config = config(&self.moto).await;
+        let (ec2, elb) = (aws_sdk_ec2::Client::new(&config), aws_sdk_elasticloadbalancing::Client::new(&config));
+        let subnets = ec2.describe_subnets().send().await.unwrap();
+        let subnet = subnets.subnets()[0].subnet_id().unwrap();
+        let groups = ec2.describe_security_groups().send().await.unwrap();
+        let group = groups.security_groups()[0].group_id().unwrap();
+        let image = ec2.describe_images().send().await.unwrap().images()[0].image_id().unwrap().to_owned();
+        let run = ec2.run_instances().image_id(image).min_count(1).max_count(1).subnet_id(subnet);
+        let instance = run.send().await.unwrap().instances()[0].instance_id().unwrap().to_owned();
+        let create = elb.create_load_balancer().load_balancer_name("audited").subnets(subnet).security_groups(group);
+        let create = create.listeners(listener("SSL:443/TCP:80", Some(&self.iam)));
+        create.listeners(listener("SSL:8443/TCP:80", Some(&self.acm))).send().await.unwrap();
+        let create = elb.create_load_balancer_policy().load_balancer_name("audited").policy_name("sticky");
+        let create = create.policy_type_name("LBCookieStickinessPolicyType");
+        create.send().await.unwrap();
+        let register = elb.register_instances_with_load_balancer().load_balancer_name("audited");
+        let instance = aws_sdk_elasticloadbalancing::types::Instance::builder().instance_id(instance).build();
+        register.instances(instance).send().await.unwrap();
     }
 
     fn commands<'a>(&'a self, purpose: &str, balancer: &'a str, file: &'a str) -> Vec<Vec<&'a str>> {
@@ -247,6 +285,30 @@ async fn nothing_can_be_left_out_of_the_policy_for_plan() {
 #[ignore = "needs moto: run ./tests/run"]
 async fn nothing_can_be_left_out_of_the_policy_for_apply() {
     nothing_can_be_left_out("apply").await;
+}
+
+/// An audit goes on without what it may not read: it says which rules that leaves unchecked, and which action is missing.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs moto: run ./tests/run"]
+async fn nothing_can_be_left_out_of_the_policy_for_audit() {
+    let guarded = Guarded::start(&[]).await;
+    guarded.add_audited().await;
+    let place = [("AWS_REGION", "eu-west-1")];
+    let least = policy(&["--for", "audit", "--account", "123456789012"], &place);
+    let commands = guarded.commands("audit", "audited", "");
+    let (status, said) = guarded.run(&least, &commands);
+    assert_eq!(status, 0, "{said}");
+    assert!(!said.contains("Not checked") && !said.contains("not authorized"), "{said}");
+    // Regions are looked for only where all are meant, and on moto that takes its time.
+    let all_regions = |command: &&Vec<&str>| command.contains(&"--all-regions");
+    let elsewhere: Vec<_> = commands.iter().filter(all_regions).cloned().collect();
+    let here: Vec<_> = commands.iter().filter(|command| !all_regions(command)).cloned().collect();
+    for action in actions(&least) {
+        let commands = if action == "ec2:DescribeRegions" { &elsewhere } else { &here };
+        let (status, said) = guarded.run(&without(&least, &action), commands);
+        assert!(status == 1 || said.contains("Not checked"), "without {action}: exit {status}: {said}");
+        assert!(said.contains(&action), "without {action}: {said}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

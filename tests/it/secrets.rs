@@ -46,7 +46,7 @@ fn keys() -> [(&'static str, &'static str); 3] {
 }
 
 /// Commands that call the service.
-const CALLING: [&[&str]; 8] = [
+const CALLING: [&[&str]; 13] = [
     &["plan", "--elb", "chat", "-v"],
     &["show", "--elb", "chat", "-v", "--format", "json"],
     &["plan", "--elb", "chat", "-v", "--out", "chat.plan", "--format", "markdown"],
@@ -63,6 +63,11 @@ const CALLING: [&[&str]; 8] = [
         "arn:aws:acm:eu-west-1:123456789012:certificate/a",
     ],
     &["certificate", "--elb", "chat", "-v", "arn:aws:iam::123456789012:server-certificate/next"],
+    &["audit", "-v"],
+    &["audit", "-v", "--all-regions", "--format", "html"],
+    &["audit", "-v", "--elb", "chat", "--format", "sarif"],
+    &["backend", "nginx", "-v", "--elb", "chat"],
+    &["verify", "-v", "--elb", "chat", "wss://127.0.0.1:1/"],
 ];
 
 #[test]

@@ -121,6 +121,35 @@ fn a_hostile_balancer_is_shown_and_does_nothing() {
     }
 }
 
+/// A report is made of the same hostile names, and of reads that fail with hostile messages.
+#[test]
+fn a_hostile_account_is_audited_and_does_nothing() {
+    let endpoint = serve(|stream, request| {
+        let (status, body) = match request.contains("Action=GetCallerIdentity") {
+            true => (200, document("GetCallerIdentity", &format!("<Account>123456789012</Account><Arn>{HOSTILE}</Arn>"))),
+            false => hostile_service(request),
+        };
+        write!(stream, "HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len())
+    });
+    let home = tempfile::tempdir().unwrap();
+    for arguments in [
+        &["audit", "-v"][..],
+        &["audit", "--format", "json"],
+        &["audit", "--format", "markdown"],
+        &["audit", "--format", "html"],
+        &["audit", "--format", "sarif"],
+        &["audit", "--format", "junit"],
+        &["audit", "--elb", "chat"],
+        &["backend", "nginx", "--elb", "chat"],
+        &["backend", "haproxy", "--elb", "chat", "--trust", "10.0.0.0/8"],
+        &["verify", "--elb", "chat", "wss://127.0.0.1:1/"],
+    ] {
+        let ran = run(home.path(), arguments, &endpoint);
+        is_harmless(&format!("{arguments:?}"), &ran);
+        assert!(ran.stdout.contains("chat") || ran.stderr.contains("chat"), "{arguments:?}: {ran:?}");
+    }
+}
+
 #[test]
 fn what_a_person_mistypes_does_nothing_either() {
     let story = Story::begin();

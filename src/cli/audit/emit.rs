@@ -35,17 +35,16 @@ pub(super) fn emit(report: &Report, args: &AuditArgs, global: &Global) -> Result
     Ok(())
 }
 
+/// The report of a large account is long: all but Markdown, which is bounded, is written as it is made.
 fn render(report: &Report, args: &AuditArgs, out: &mut dyn Write) -> io::Result<()> {
-    let text = match args.format {
-        // The report of a large account is long: these are written as they are made.
-        AuditFormat::Text => return audit_text(report, out),
-        AuditFormat::Json => return audit_json(report, out),
-        AuditFormat::Html => return audit_html(report, out),
-        AuditFormat::Sarif => return audit_sarif(report, out),
-        AuditFormat::Markdown => audit_markdown(report),
-        AuditFormat::Junit => audit_junit(report, args.fail_on.map(Severity::from)).map_err(io::Error::other)?,
-    };
-    out.write_all(text.as_bytes())
+    match args.format {
+        AuditFormat::Text => audit_text(report, out),
+        AuditFormat::Json => audit_json(report, out),
+        AuditFormat::Markdown => out.write_all(audit_markdown(report).as_bytes()),
+        AuditFormat::Html => audit_html(report, out),
+        AuditFormat::Sarif => audit_sarif(report, out),
+        AuditFormat::Junit => audit_junit(report, args.fail_on.map(Severity::from), out),
+    }
 }
 
 /// Adds calls to others.

@@ -85,6 +85,12 @@ pub(crate) fn planner(live: &Balancer, spec: &Spec) {
     }
 }
 
+/// Tags, `key=value` a line.
+pub(crate) fn tags(text: &str) -> BTreeMap<String, String> {
+    let tags = text.lines().filter_map(|line| line.split_once('='));
+    tags.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+}
+
 /// Tags of a balancer: what is left of a journal is understood or refused by name; what is understood is written again as it was
 /// meant.
 pub(crate) fn journal(tags: BTreeMap<String, String>, live: &Balancer) {

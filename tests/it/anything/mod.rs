@@ -1,15 +1,16 @@
 //! Anything at all: what is read from outside is drawn, mangled and fed to its reader.
 //!
-//! `PROPTEST_CASES` says how many inputs each reader gets; `fuzz/` feeds the same checks from a fuzzer.
+//! `PROPTEST_CASES` says how many inputs each reader gets; `fuzz/` feeds the same checks from a fuzzer, whose seeds and findings
+//! are looked at here too.
 
 mod checks;
 mod xml;
 
 use std::collections::BTreeMap;
 
-use elbws::model::Listener;
+use elbws::model::{Balancer, Listener};
 use elbws::plan::{PlanFile, plan};
-use elbws::spec::observed_toml;
+use elbws::spec::{Spec, observed_toml};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
@@ -167,7 +168,7 @@ proptest! {
     #[test]
     fn the_query(edits in any_edits(), balancer in any_balancer()) {
         let world = crate::simulation::world_of(&balancer);
-        checks::queries(&world, &mangled(include_str!("queries.txt"), &edits));
+        checks::queries(&world, &mangled(include_str!("../../../fuzz/seeds/query/queries.txt"), &edits));
     }
 }
 
@@ -180,6 +181,39 @@ fn a_listener_with_odd_names_is_kept_in_tags() {
         checks::journalled(&Listener { policies: [name.to_owned()].into(), ..listener.clone() });
     }
     checks::journalled(&Listener { protocol: "GRPC".into(), instance_protocol: "GRPC/2:3".into(), ..listener.clone() });
+}
+
+/// What the fuzzer begins with is what it is meant to be, and what it once found stays mended.
+#[test]
+fn the_seeds_of_the_fuzzer() {
+    let world = crate::simulation::world_of(&seed());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let reader = runtime.block_on(xml::Reader::start());
+    let seeds = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds");
+    let mut seen = 0;
+    for target in std::fs::read_dir(seeds).unwrap() {
+        let target = target.unwrap();
+        for file in std::fs::read_dir(target.path()).unwrap() {
+            let bytes = std::fs::read(file.unwrap().path()).unwrap();
+            let text = String::from_utf8_lossy(&bytes);
+            match target.file_name().to_str().unwrap() {
+                "listener" => checks::listener_grammar(&text),
+                "spec_file" => checks::spec_file(&text),
+                "plan_file" => checks::plan_file(&text),
+                "planner" => checks::planner_json(&text),
+                "journal" => checks::journal(checks::tags(&text), &seed()),
+                "query" => checks::queries(&world, &text),
+                "reply" => runtime.block_on(reader.check(xml::read_of(&bytes), &bytes)),
+                other => panic!("there is no target {other}"),
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen > 10, "{seen}");
+    let plan = include_str!("../../../fuzz/seeds/plan_file/recipe.json");
+    PlanFile::parse(plan).expect("a plan of this version: make it anew with elbws plan --elb chat --sandbox --out");
+    let pair = include_str!("../../../fuzz/seeds/planner/recipe.json");
+    serde_json::from_str::<(Balancer, Spec)>(pair).expect("`before` and `spec` of that plan");
 }
 
 /// Mangled answers of every read, and each cut off after every byte.

@@ -15,11 +15,18 @@ use elbws::model::Balancer;
 
 /// The reads of a balancer, and what a healthy service answers.
 pub(crate) const READS: [(&str, &str); 4] = [
-    ("DescribeLoadBalancers", include_str!("replies/DescribeLoadBalancers.xml")),
-    ("DescribeLoadBalancerPolicies", include_str!("replies/DescribeLoadBalancerPolicies.xml")),
-    ("DescribeLoadBalancerAttributes", include_str!("replies/DescribeLoadBalancerAttributes.xml")),
-    ("DescribeTags", include_str!("replies/DescribeTags.xml")),
+    ("DescribeLoadBalancers", include_str!("../../../fuzz/seeds/reply/DescribeLoadBalancers.xml")),
+    ("DescribeLoadBalancerPolicies", include_str!("../../../fuzz/seeds/reply/DescribeLoadBalancerPolicies.xml")),
+    ("DescribeLoadBalancerAttributes", include_str!("../../../fuzz/seeds/reply/DescribeLoadBalancerAttributes.xml")),
+    ("DescribeTags", include_str!("../../../fuzz/seeds/reply/DescribeTags.xml")),
 ];
+
+/// The number of the read that bytes look like the answer of.
+pub(crate) fn read_of(bytes: &[u8]) -> usize {
+    let text = String::from_utf8_lossy(bytes);
+    let named = READS.iter().position(|(action, _)| text.contains(&format!("<{action}Response")));
+    named.unwrap_or(bytes.len() % READS.len())
+}
 
 /// Longer than any answer that came may take to be understood.
 const PATIENCE: Duration = Duration::from_secs(10);

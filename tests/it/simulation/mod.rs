@@ -10,6 +10,7 @@
 mod cases;
 mod client;
 mod crash;
+mod drawn;
 mod errors;
 mod foreign;
 mod promises;

@@ -18,6 +18,10 @@ fn any_listeners() -> impl Strategy<Value = ListenerIntent> {
         "SSL:8443/SSL:443",
         "TCP:22/TCP:22",
         "SSL:80/TCP:9000",
+        "HTTP:8080/HTTP:8080",
+        "HTTPS:8443/HTTPS:443",
+        "TCP:5222/SSL:443",
+        "HTTP:8080/HTTPS:443",
     ];
     let set = subsequence(routes, 1..=4).prop_map(|routes| {
         let mut requests: Vec<ListenerRequest> = routes.iter().map(|route| route.parse().expect("a literal")).collect();
