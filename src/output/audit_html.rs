@@ -106,6 +106,8 @@ struct RuleView<'a> {
     index: usize,
     findings: usize,
     balancers: usize,
+    /// Whether it was checked wherever it was asked for: nothing found is no pass otherwise.
+    checked: bool,
 }
 
 #[derive(Serialize)]
@@ -180,6 +182,7 @@ fn rule_view<'a>(report: &Report, rule: &'a Rule, index: usize) -> RuleView<'a> 
         index,
         findings: report.findings().filter(of_rule).count(),
         balancers: report.balancers.iter().filter(|balancer| balancer.counting().any(|finding| of_rule(&finding))).count(),
+        checked: !report.not_checked.iter().any(|entry| entry.rules.contains(&rule.id)),
     }
 }
 

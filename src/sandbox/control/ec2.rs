@@ -2,6 +2,8 @@
 //!
 //! Identifiers that the sandbox merely takes to exist (see `network`) are not listed here.
 
+use std::collections::BTreeSet;
+
 use super::network::{Network, Peer, Rule, is_id};
 use super::{ApiError, Element, Reader, Request, World};
 
@@ -116,7 +118,10 @@ pub(crate) fn instances(world: &World, request: &Request) -> Result<Element, Api
     let question = Question { set: "reservationSet", ids: "InstanceId", prefix: "i", unknown: "InvalidInstanceID.NotFound" };
     let region = world.region(request);
     let network = &region.network;
-    let rows = network.instances.iter().map(|(id, instance)| {
+    // There can be tens of thousands, and a call asks for few: only those are described.
+    let named = filtered(request, "instance-id")?;
+    let asked = network.instances.iter().filter(|(id, _)| named.as_ref().is_none_or(|named| named.contains(*id)));
+    let rows = asked.map(|(id, instance)| {
         let subnet = network.subnets.get(&instance.subnet);
         let vpc = subnet.map(|subnet| subnet.vpc.clone()).unwrap_or_default();
         let zone = subnet.map(|subnet| subnet.zone.clone()).unwrap_or_default();
@@ -284,6 +289,13 @@ fn answer(question: &Question, rows: Vec<Row>, request: &Request) -> Result<Elem
         }
     }
     Ok(Element::new().with(question.set, Element::List(wanted)))
+}
+
+/// The values that a filter accepts; `None` if the request has no such filter.
+fn filtered(request: &Request, name: &str) -> Result<Option<BTreeSet<String>>, ApiError> {
+    let input = request.params.any_members();
+    let filters: Vec<Filter> = input.flat("Filter")?.iter().map(filter).collect::<Result<_, _>>()?;
+    Ok(filters.into_iter().find(|filter| filter.name == name).map(|filter| filter.values.into_iter().collect()))
 }
 
 fn filter(reader: &Reader<'_>) -> Result<Filter, ApiError> {
