@@ -12,7 +12,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::json::indented;
+use super::json::write_indented;
 use super::page::clean;
 use crate::audit::{AuditedBalancer, Finding, NotChecked, Place, Report, Rule, Scope, Severity, Unreadable};
 
@@ -28,12 +28,7 @@ pub fn audit_sarif(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         runs: [Run<'a>; 1],
     }
     let log = Log { schema: SCHEMA, version: "2.1.0", runs: [run(report)] };
-<<<<<<< HEAD
-    indented(&log)
-=======
-    serde_json::to_writer_pretty(&mut *out, &log)?;
-    out.write_all(b"\n")
->>>>>>> main
+    write_indented(&log, out)
 }
 
 #[derive(Serialize)]

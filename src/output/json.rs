@@ -33,7 +33,12 @@ pub fn event_json(event: &Event) -> serde_json::Result<String> {
 
 /// A report, indented, written as it is made: that of a large account is never held as text.
 pub fn audit_json(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(Escaping(out), report)?;
+    write_indented(report, out)
+}
+
+/// Any document, indented and written as it is made, with everything escaped that acts on a terminal.
+pub(super) fn write_indented(document: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(Escaping(&mut *out), document)?;
     out.write_all(b"\n")
 }
 
