@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use elbws::apply::Ending;
+use elbws::apply::{Ending, Outcome};
 use elbws::model::Balancer;
 use elbws::sandbox::Switches;
 use elbws::sandbox::control::World;
@@ -71,6 +71,9 @@ fn stops_well(
     promises: &Promises,
 ) -> Result<(), String> {
     let now = service.balancer(case.name()).expect("it is there");
+    if let Ended::Applied(_, Outcome { ending: Ending::Failed { restored: Some(true), .. }, .. }) = ended {
+        promises.no_listener_is_missing(&now).map_err(|why| format!("said to be put back: {why}"))?;
+    }
     match ended.exit() {
         0 => {
             same_end(end, &now)?;
