@@ -5,7 +5,6 @@
 mod apply;
 mod audit;
 mod backend;
-mod backend_head;
 mod certificate;
 mod completions;
 mod connection;
@@ -18,7 +17,6 @@ mod iam_policy;
 mod instance;
 mod listener;
 mod man;
-mod nginx_files;
 mod outcome;
 mod plan;
 mod proxy_protocol;
@@ -30,7 +28,6 @@ mod signals;
 mod stdout;
 mod target;
 mod verify;
-mod verify_balancer;
 
 use std::process::ExitCode;
 

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 
 use anstyle::Style;
 
-use super::page::{BAD, CHANGED, FAINT, GOOD, Page, STRONG};
 use crate::audit::{AuditedBalancer, Finding, Report, Severity};
+use crate::output::page::{BAD, CHANGED, FAINT, GOOD, Page, STRONG};
 
 /// Writes the report balancer by balancer, so that a large one is never held as text.
 pub fn audit_text(report: &Report, out: &mut dyn Write) -> io::Result<()> {

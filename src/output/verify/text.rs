@@ -1,6 +1,6 @@
 //! What a probe comes to, for a person: above the stages what is probed, below them what is wrong and what to do.
 
-use super::page::{BAD, CHANGED, FAINT, GOOD, Page, STRONG};
+use crate::output::page::{BAD, CHANGED, FAINT, GOOD, Page, STRONG};
 use crate::verify::{ClientAddress, ClientAddressIs, Diagnosis, Severity, Verdict};
 
 /// What is probed, and where the connection goes.

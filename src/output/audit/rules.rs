@@ -1,7 +1,7 @@
 //! The rules of the audit: at length, as a list, and as the README's table.
 
-use super::page::{BAD, CHANGED, FAINT, Page, STRONG};
 use crate::audit::{Read, Rule, Severity, rules};
+use crate::output::page::{BAD, CHANGED, FAINT, Page, STRONG};
 
 /// Columns of a paragraph.
 const WIDTH: usize = 100;

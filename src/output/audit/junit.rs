@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use quick_junit::{NonSuccessKind, Report as JunitReport, TestCase, TestCaseStatus, TestSuite};
 
-use super::page::clean;
 use crate::audit::{AuditedBalancer, Finding, NotChecked, Report, Rule, Scope, Severity, Unreadable};
+use crate::output::page::clean;
 
 /// Writes the report suite by suite: that of a large account is never held whole. A rule fails where a finding counts and is at
 /// least as bad as `fail_on` (absent: nothing fails); it is skipped where it could not be checked or all it found is suppressed;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::page::{BAD, CHANGED, FAINT, GOOD, Page};
+use crate::output::page::{BAD, CHANGED, FAINT, GOOD, Page};
 use crate::verify::{
     Attempt, CertificateSeen, Closed, ExchangeFailure, HoldSeen, HttpSeen, ManySeen, MessageSeen, NameSeen, Outcome, Reply,
     Seen, Sent, StageResult, TcpSeen, TlsSeen,

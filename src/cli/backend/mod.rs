@@ -1,4 +1,9 @@
 //! `elbws backend`: the web server's side, written or checked.
+//!
+//! `head` says what made a configuration and how to switch to it, `nginx_files` reads the files that are to be checked.
+
+mod head;
+mod nginx_files;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -8,12 +13,11 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 
-use super::backend_head::typed;
 use super::connection::Connection;
 use super::error::{CliError, Exit, with_cloud_hints};
 use super::stdout::write_data;
 use super::target::{SpecArgs, Target};
-use super::{Global, nginx_files, reading};
+use super::{Global, reading};
 use crate::backend::check::{CheckError, Expectation, check};
 use crate::backend::{
     BackendError, CutOver, Request, Server, ServerName, Upstream, WebSocketRoute, cut_over, generate, newly_proxied,
@@ -24,6 +28,7 @@ use crate::output::{clean, findings_json, findings_text, sink, warning_text};
 use crate::plan::plan;
 use crate::spec::recipe::service_without_proxy;
 use crate::spec::{ListenerIntent, ListenerRequest, Spec};
+use head::{Commands, typed};
 
 /// Print, or check, the configuration of the web server behind a balancer
 #[derive(Debug, Args)]
@@ -64,7 +69,7 @@ pub(super) struct BackendArgs {
     trust: Vec<IpNet>,
     /// Switch through a new instance port that expects the PROXY header, and print how
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..), conflicts_with_all = ["as_is", "config", "prune"])]
-    pub(super) cut_over: Option<u16>,
+    cut_over: Option<u16>,
     /// Check this configuration of nginx, and what it includes, instead of printing one; - reads `nginx -T` from stdin
     #[arg(long, value_name = "FILE", conflicts_with_all = ["app", "websocket", "server_name", "no_redirect", "cut_over"])]
     check: Option<PathBuf>,
@@ -73,9 +78,9 @@ pub(super) struct BackendArgs {
     format: CheckFormat,
     /// Take the balancer as it is, not as `elbws apply` leaves it
     #[arg(long, conflicts_with_all = ["config", "listener", "certificate", "policy_name", "instance_port", "skip_instance_port", "idle_timeout", "ssl_policy", "health_check", "keep_health_check", "prune", "no_journal"])]
-    pub(super) as_is: bool,
+    as_is: bool,
     #[command(flatten, next_help_heading = "What apply will be asked for")]
-    pub(super) spec: SpecArgs,
+    spec: SpecArgs,
 }
 
 /// Formats of a check.
@@ -103,15 +108,20 @@ pub(super) async fn run(global: Global, args: BackendArgs) -> Result<Exit, CliEr
         return report(file, args.format, &Expectation { leave_out: foreign_ports(&after), balancer: &after, trusted });
     }
     let refused = |error: BackendError| refused(&name, &error);
+    let commands = Commands { global: &global, spec: &args.spec };
     let (balancer, before, mut header) = match args.cut_over {
         Some(port) => {
             let switch = cut_over(&live, &after, port).map_err(refused)?;
             let balancer = planned(&live, &asked_for(&spec, &switch))?;
-            let header = args.steps(&global, &balancer, &switch, port);
+            let header = commands.steps(&balancer, &switch, port);
             (balancer, Some(&live), header)
         }
         None => {
-            let header = args.state(&global, &name, &newly_proxied(&live, &after).map_err(refused)?);
+            let newly_proxied = newly_proxied(&live, &after).map_err(refused)?;
+            let header = match args.as_is {
+                true => vec!["It fits the balancer as it is.".to_owned()],
+                false => commands.state(&name, &newly_proxied),
+            };
             (after, None, header)
         }
     };

@@ -12,9 +12,9 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::json::write_indented;
-use super::page::clean;
 use crate::audit::{AuditedBalancer, Finding, NotChecked, Place, Report, Rule, Scope, Severity, Unreadable};
+use crate::output::json::write_indented;
+use crate::output::page::clean;
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json";
 

@@ -1,4 +1,6 @@
-//! `elbws verify`: a real connection, stage by stage.
+//! `elbws verify`: a real connection, stage by stage. `balancer` looks at what `--elb` names.
+
+mod balancer;
 
 use std::fmt::Display;
 use std::net::IpAddr;
@@ -14,9 +16,9 @@ use super::Global;
 use super::error::{CliError, Exit};
 use super::stdout::write_data;
 use super::target::{balancer_name, read_bounded};
-use super::verify_balancer::{look_at, place_of};
 use crate::output::{VerifyView, sink, stage_text, verdict_json, verdict_text, verify_heading, warning_text};
 use crate::verify::{Event, Message, Place, Probe, Target, Trust, Verdict, run as probe_and_diagnose};
+use balancer::{look_at, place_of};
 
 /// A bundle of every authority there is has half a megabyte.
 const MAX_CA: u64 = 16 << 20;

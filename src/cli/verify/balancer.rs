@@ -10,9 +10,9 @@ use hyper::{Request, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use super::connection::Connection;
-use super::error::CliError;
-use super::{Global, reading};
+use crate::cli::connection::Connection;
+use crate::cli::error::CliError;
+use crate::cli::{Global, reading};
 use crate::cloud::{Account, Cloud};
 use crate::model::Balancer;
 use crate::output::{sink, warning_text};

@@ -7,8 +7,8 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::Context;
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::target::read_bounded;
 use crate::backend::check::SourceFile;
+use crate::cli::target::read_bounded;
 
 /// A configuration file is far smaller than this many bytes; a dump of a large site may have some.
 const MOST_BYTES: u64 = 16 << 20;

@@ -2,18 +2,22 @@
 
 use std::collections::BTreeSet;
 
-use super::Global;
-use super::backend::BackendArgs;
 use crate::backend::CutOver;
+use crate::cli::Global;
+use crate::cli::target::SpecArgs;
 use crate::model::Balancer;
 
-impl BackendArgs {
+/// What goes into the commands that a head names.
+pub(super) struct Commands<'a> {
+    pub(super) global: &'a Global,
+    /// What `elbws apply` will be asked for.
+    pub(super) spec: &'a SpecArgs,
+}
+
+impl Commands<'_> {
     /// Which state the configuration is for, and what follows from that.
-    pub(super) fn state(&self, global: &Global, name: &str, newly_proxied: &BTreeSet<u16>) -> Vec<String> {
-        if self.as_is {
-            return vec!["It fits the balancer as it is.".to_owned()];
-        }
-        let mut lines = vec![format!("It fits the balancer as this leaves it: {}", self.apply(global, name, Vec::new()))];
+    pub(super) fn state(&self, name: &str, newly_proxied: &BTreeSet<u16>) -> Vec<String> {
+        let mut lines = vec![format!("It fits the balancer as this leaves it: {}", self.apply(name, Vec::new()))];
         for port in newly_proxied {
             lines.push(format!(
                 "Until both are in place, connections to instance port {port} fail; --cut-over PORT avoids that."
@@ -23,18 +27,18 @@ impl BackendArgs {
     }
 
     /// The steps of a switch through a new port, which leads to `after`.
-    pub(super) fn steps(&self, global: &Global, after: &Balancer, switch: &CutOver, port: u16) -> Vec<String> {
+    pub(super) fn steps(&self, after: &Balancer, switch: &CutOver, port: u16) -> Vec<String> {
         let CutOver { old_port, listeners } = switch;
         let listeners = listeners.iter().map(|listener| ("--listener", Some(listener.to_string()))).collect();
         let mut steps = vec![
             format!(
                 "reload the web server with this file; let port {port} through the security groups of balancer and instances"
             ),
-            format!("move the balancer:\n{}", self.apply(global, &after.name, listeners)),
+            format!("move the balancer:\n{}", self.apply(&after.name, listeners)),
         ];
         if after.health_check.as_ref().is_some_and(|check| check.target.port == *old_port) {
             let flag = ("--health-check", Some(format!("TCP:{port}")));
-            steps.push(format!("move its health check off the old port:\n{}", self.apply(global, &after.name, vec![flag])));
+            steps.push(format!("move its health check off the old port:\n{}", self.apply(&after.name, vec![flag])));
         }
         steps.push(format!(
             "when the connections through port {old_port} have ended, replace this file, and with it the old port:\n{}",
@@ -56,7 +60,7 @@ impl BackendArgs {
 
     /// The command line of `elbws apply` that goes with this one. `instead` are flags to give instead of what was said about
     /// listeners and, where it names one, about the health check.
-    fn apply(&self, global: &Global, name: &str, instead: Vec<(&'static str, Option<String>)>) -> String {
+    fn apply(&self, name: &str, instead: Vec<(&'static str, Option<String>)>) -> String {
         let checks = instead.iter().any(|(flag, _)| *flag == "--health-check");
         let replaced = |flag: &str| match flag {
             "--listener" => !instead.is_empty(),
@@ -66,7 +70,7 @@ impl BackendArgs {
         let mut flags = vec![("--elb", Some(name.to_owned()))];
         flags.extend(instead.clone());
         flags.extend(self.spec.flags().into_iter().filter(|(flag, _)| !replaced(flag)));
-        let Global { region, profile, endpoint_url, sandbox: _, color: _, verbose: _, quiet: _ } = global;
+        let Global { region, profile, endpoint_url, sandbox: _, color: _, verbose: _, quiet: _ } = self.global;
         for (flag, value) in [("--region", region), ("--profile", profile), ("--endpoint-url", endpoint_url)] {
             flags.extend(value.iter().map(|value| (flag, Some(value.clone()))));
         }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::json::indented;
+use crate::output::json::indented;
 use crate::verify::Verdict;
 
 /// The version of the document; a change that breaks readers raises it.

@@ -4,9 +4,9 @@
 
 use std::cmp::Reverse;
 
-use super::markdown::escape;
-use super::mermaid::audited_flowchart;
 use crate::audit::{AuditedBalancer, Finding, NotChecked, Report, Rule, Severity, Unreadable};
+use crate::output::markdown::escape;
+use crate::output::mermaid::audited_flowchart;
 
 /// What GitHub takes for one step's summary, in bytes,
 /// less room for the lines that say what is left out.

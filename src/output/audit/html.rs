@@ -14,9 +14,9 @@ use minijinja::{Environment, Error, UndefinedBehavior, Value, context, escape_fo
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::audit_picture::{WIDTH, picture};
-use super::page::clean;
+use super::picture::{Picture, WIDTH, picture};
 use crate::audit::{AuditedBalancer, Finding, NotChecked, Report, Rule, Scope, Severity, Unreadable};
+use crate::output::page::clean;
 
 const STYLE: &str = include_str!("templates/audit.css");
 const SCRIPT: &str = include_str!("templates/audit.js");
@@ -38,12 +38,12 @@ pub fn audit_html(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         style_digest => digest(STYLE),
         script_digest => digest(SCRIPT),
     };
-    write("audit_head.html", head)?;
+    write("head.html", head)?;
     for (number, balancer) in order.iter().enumerate() {
         let view = BalancerView::of(report, balancer, number);
-        write("audit_balancer.html", context! { b => Value::from(Serde(view)), width => WIDTH })?;
+        write("balancer.html", context! { b => Value::from(Serde(view)), width => WIDTH })?;
     }
-    write("audit_tail.html", context! { page => page })
+    write("tail.html", context! { page => page })
 }
 
 /// Templates that escape every value (their names end in `.html`) and drop its control characters.
@@ -56,9 +56,9 @@ fn environment() -> Result<Environment<'static>, Error> {
         Some(text) if !value.is_safe() => escape_formatter(out, state, &Value::from(clean(text))),
         _ => escape_formatter(out, state, value),
     });
-    environment.add_template("audit_head.html", include_str!("templates/audit_head.html"))?;
-    environment.add_template("audit_balancer.html", include_str!("templates/audit_balancer.html"))?;
-    environment.add_template("audit_tail.html", include_str!("templates/audit_tail.html"))?;
+    environment.add_template("head.html", include_str!("templates/head.html"))?;
+    environment.add_template("balancer.html", include_str!("templates/balancer.html"))?;
+    environment.add_template("tail.html", include_str!("templates/tail.html"))?;
     Ok(environment)
 }
 
@@ -135,7 +135,7 @@ struct BalancerView<'a> {
     rules: String,
     listeners: String,
     findings: Vec<FindingView<'a>>,
-    picture: super::audit_picture::Picture,
+    picture: Picture,
 }
 
 #[derive(Serialize)]
