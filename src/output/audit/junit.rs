@@ -28,7 +28,7 @@ pub fn audit_junit(report: &Report, fail_on: Option<Severity>, out: &mut dyn Wri
         let text = alone.to_string().map_err(io::Error::other)?;
         // What comes from outside is escaped, so the first and the last tag are the document's own.
         let begin = text.find("    <testsuite ").unwrap_or_default();
-        out.write_all(text[begin..text.rfind(END).unwrap_or(text.len())].as_bytes())?;
+        out.write_all(&text.as_bytes()[begin..text.rfind(END).unwrap_or(text.len())])?;
     }
     out.write_all(tail.as_bytes())
 }
