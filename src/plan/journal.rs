@@ -18,6 +18,10 @@ const CHUNK: usize = 250;
 /// The value that marks a listener as new: there was none on its port.
 const NEW: &str = "0";
 
+/// What follows the port in the key of a tag that marks a new listener whose definition is kept all the same: it is replaced before
+/// the run that made it was finished.
+const STILL_NEW: &str = ":new";
+
 /// More tags than a balancer can have.
 const MAX_CHUNKS: usize = 50;
 
@@ -46,7 +50,7 @@ impl Journal {
             let number = rest.split(':').next().unwrap_or_default();
             let port: u16 = number.parse().map_err(|_| broken("its key names no load balancer port"))?;
             journal.keys.entry(port).or_default().insert(key.clone());
-            if rest == number && tags[key] == NEW {
+            if rest == number && tags[key] == NEW || rest.strip_prefix(number) == Some(STILL_NEW) {
                 journal.new.insert(port);
             } else if rest == number {
                 let listener = decode(port, key, tags).map_err(|why| broken(&why))?;
@@ -103,6 +107,11 @@ impl Journal {
 /// The tags that mark a listener as new.
 pub(super) fn encode_new(load_balancer_port: u16) -> BTreeMap<String, String> {
     BTreeMap::from([(key(load_balancer_port, 1), NEW.to_owned())])
+}
+
+/// The tag that marks a listener as new beside those that keep its definition.
+pub(super) fn encode_still_new(load_balancer_port: u16) -> (String, String) {
+    (format!("{PREFIX}{load_balancer_port}{STILL_NEW}"), NEW.to_owned())
 }
 
 /// The tags that keep a listener's definition.

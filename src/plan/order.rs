@@ -68,7 +68,10 @@ impl Difference<'_> {
         let live = self.live.listeners.get(&port);
         match (known, live, self.target.listeners.get(&port)) {
             _ if !self.draft.spec.journal => BTreeMap::new(),
-            (Some(known), Some(live), Some(target)) if !live.same_route(target) => journal::encode(known),
+            (Some(known), Some(live), Some(target)) if !live.same_route(target) => {
+                let is_new = self.draft.journal.new.contains(&port);
+                journal::encode(known).into_iter().chain(is_new.then(|| journal::encode_still_new(port))).collect()
+            }
             (None, None, Some(target)) if !target.policies.is_empty() || self.is_clustered(port) => {
                 journal::encode_new(port)
             }

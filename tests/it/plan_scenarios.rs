@@ -223,3 +223,22 @@ fn a_new_tls_listener_gets_its_policy_after_a_crash() {
     assert_eq!(again.after.listeners[&443].policies, undisturbed.after.listeners[&443].policies);
     assert!(again.after.listeners[&443].policies.contains("chat-TLS-1-2-2017-01"));
 }
+
+/// The same where the listener that is replaced was itself new: made by a run that died before it set the policy.
+#[test]
+fn a_new_tls_listener_that_is_replaced_gets_its_policy_after_a_second_crash() {
+    let certificate = Some(CertificateArn::observed(OTHER_CERTIFICATE));
+    let wish = |route: &str| Spec { certificate: certificate.clone(), ..with_listeners(&[route]) };
+    let crashed = |live: &Balancer, spec: &Spec| {
+        let plan = plan(live, spec).expect("it is legal");
+        let created = plan.steps().position(|step| step.to_string().starts_with("create listener")).expect("it is made");
+        plan.steps().take(created + 1).fold(live.clone(), predict)
+    };
+    let once = crashed(&balancer(&["HTTP:80/HTTP:80"], "TCP:80"), &wish("HTTPS:8443/HTTPS:443"));
+    let spec = wish("SSL:8443/SSL:443");
+    let undisturbed = plan(&once, &spec).expect("it is legal");
+    let again = plan(&crashed(&once, &spec), &spec).expect("it is legal");
+    assert_eq!(again.after.listeners[&8443].policies, undisturbed.after.listeners[&8443].policies);
+    assert!(again.after.listeners[&8443].policies.contains("chat-TLS-1-2-2017-01"));
+    assert!(!again.after.tags.keys().any(|key| key.starts_with("elbws:")), "{:?}", again.after.tags);
+}
