@@ -80,6 +80,13 @@ pub(crate) fn undisturbed_end(start: &World, case: &Case, promises: &Promises) -
             same_end(&read(start, case.name()), &end)?;
             Ok(None)
         }
+        // Of several policies on an instance port that no listener reaches one cannot be detached, where such a port is refused
+        // (elb-facts 7); nobody is served there, and the call is named.
+        Some(ended)
+            if ended.message().contains("does not have a listener with instance port") && keeps_several_unused(&end) =>
+        {
+            Ok(None)
+        }
         Some(ended) if ended.exit() == 0 => {
             if !journal(&end).is_empty() {
                 return Err(format!("journal tags are left: {:?}", journal(&end)));
@@ -88,6 +95,10 @@ pub(crate) fn undisturbed_end(start: &World, case: &Case, promises: &Promises) -
         }
         other => Err(format!("an undisturbed run ends with {other:#?}\n{:#?}", service.log())),
     }
+}
+
+fn keeps_several_unused(balancer: &Balancer) -> bool {
+    balancer.backend_policies.iter().any(|(port, names)| names.len() > 1 && !balancer.uses_instance_port(*port))
 }
 
 pub(crate) fn simulate(case: &Case, switches: Switches, tally: &mut Tally) -> Result<(), String> {
