@@ -108,7 +108,9 @@ where
     if let Some(code) = error.code().filter(|code| !code.is_empty()) {
         return refused(action, status, code, error.message().unwrap_or_default());
     }
-    match refusal(raw.body().bytes().unwrap_or_default()) {
+    // With the status of a success it is unknown whether something changed, whatever the document says.
+    let found = raw.body().bytes().filter(|_| !raw.status().is_success()).and_then(refusal);
+    match found {
         Some(found) => refused(action, status, &found.code, &found.message),
         None if status >= 500 => {
             let message = format!("HTTP status {status} from {place}, without an error code");
