@@ -1,6 +1,8 @@
 //! Every crash point: a run dies after any call, before or after its effect, and another one, which knows nothing but the
 //! balancer, ends where an undisturbed run ends.
 
+use std::collections::BTreeSet;
+
 use elbws::apply::Ending;
 use elbws::model::Balancer;
 use elbws::plan::{Plan, PlanFile, plan};
@@ -80,13 +82,7 @@ pub(crate) fn undisturbed_end(start: &World, case: &Case, promises: &Promises) -
             same_end(&read(start, case.name()), &end)?;
             Ok(None)
         }
-        // Of several policies on an instance port that no listener reaches one cannot be detached, where such a port is refused
-        // (elb-facts 7); nobody is served there, and the call is named.
-        Some(ended)
-            if ended.message().contains("does not have a listener with instance port") && keeps_several_unused(&end) =>
-        {
-            Ok(None)
-        }
+        Some(ended) if may_be_refused(&ended, &end) => Ok(None),
         Some(ended) if ended.exit() == 0 => {
             if !journal(&end).is_empty() {
                 return Err(format!("journal tags are left: {:?}", journal(&end)));
@@ -97,8 +93,11 @@ pub(crate) fn undisturbed_end(start: &World, case: &Case, promises: &Promises) -
     }
 }
 
-fn keeps_several_unused(balancer: &Balancer) -> bool {
-    balancer.backend_policies.iter().any(|(port, names)| names.len() > 1 && !balancer.uses_instance_port(*port))
+/// Of several policies on an instance port that no listener reaches one cannot be detached, where such a port is refused
+/// (elb-facts 7): nobody is served there, and the message says so.
+fn may_be_refused(ended: &Ended, now: &Balancer) -> bool {
+    let keeps_several = |(port, names): (&u16, &BTreeSet<String>)| names.len() > 1 && !now.uses_instance_port(*port);
+    ended.message().contains("does not have a listener with instance port") && now.backend_policies.iter().any(keeps_several)
 }
 
 pub(crate) fn simulate(case: &Case, switches: Switches, tally: &mut Tally) -> Result<(), String> {
@@ -140,6 +139,10 @@ pub(crate) fn simulate(case: &Case, switches: Switches, tally: &mut Tally) -> Re
             let now = recovered.balancer(case.name()).expect("it is there");
             // What cannot be done to the balancer is refused, crash or no crash; but the recipe puts back what is missing.
             let is_recipe = *other == Spec::websocket();
+            if ended.as_ref().is_some_and(|ended| may_be_refused(ended, &now)) {
+                tally.count("refused other commands", 1);
+                continue;
+            }
             if matches!(ended, Some(Ended::Unplanned(_))) && !(is_recipe && is_unfinished(&now, &promises)) {
                 tally.count("refused other commands", 1);
                 continue;
