@@ -11,6 +11,7 @@ use super::error::{CliError, Exit, with_cloud_hints};
 use super::target::{SpecArgs, read_bounded};
 use super::{outcome, reading, signals};
 use crate::cloud::Cloud;
+use crate::output::sink;
 use crate::plan::{PlanFile, Progress, progress};
 
 /// A plan file holds the state of every balancer in it; this many bytes are enough for thousands.
@@ -49,6 +50,9 @@ pub(super) async fn run(global: Global, args: ApplyArgs) -> Result<Exit, CliErro
     })?;
     let connection = signals::interruptible(Connection::open(&global)).await?;
     let work = signals::interruptible(locate(&connection, path, file)).await?;
+    if work.is_empty() && !global.quiet {
+        sink::message("The plan is for no balancer: there is nothing to do.\n");
+    }
     show_ask_apply(&connection, work, &args.run, global.quiet).await
 }
 

@@ -35,3 +35,14 @@ pub use well_known::service_without_proxy;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Malformed(pub String);
+
+impl Malformed {
+    /// What is wrong in a text, and at which line and column (from 1); `place` is in bytes. The text itself is not shown: whoever
+    /// names the wrong file may name one that holds secrets.
+    pub fn at(text: &str, place: Option<std::ops::Range<usize>>, what: &str) -> Self {
+        let Some(before) = place.and_then(|place| text.get(..place.start)) else { return Malformed(what.to_owned()) };
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        Malformed(format!("line {line}, column {column}: {what}"))
+    }
+}

@@ -107,7 +107,7 @@ pub enum ListenerConfig {
 impl Config {
     /// Reads the text of an `elbws.toml`, with or without balancers. The error says where in the text it went wrong.
     pub fn read(text: &str) -> Result<Self, Malformed> {
-        toml::from_str(text).map_err(|error| Malformed(error.to_string().trim_end().to_owned()))
+        toml::from_str(text).map_err(|error: toml::de::Error| Malformed::at(text, error.span(), error.message()))
     }
 
     /// Reads the text of an `elbws.toml` that names balancers.

@@ -40,6 +40,9 @@ impl FromStr for ListenerRequest {
             Some((front, back)) => (endpoint(front, &wrong)?, endpoint(back, &wrong)?),
             None => {
                 let (front, back) = text.split_once(':').ok_or_else(|| wrong("it has no colon"))?;
+                if Protocol::from(front).layer().is_some() {
+                    return Err(wrong("the part after the slash, the instance's, is missing"));
+                }
                 let front = port(front, &wrong)?;
                 let protocol = if front == 443 { Protocol::Ssl } else { Protocol::Tcp };
                 ((protocol, front), (Protocol::Tcp, port(back, &wrong)?))

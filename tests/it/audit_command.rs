@@ -145,7 +145,8 @@ fn suppressed_findings_do_not_count_until_they_do_again() {
 #[test]
 fn where_there_is_nothing_to_audit_it_says_so() {
     let ran = Story::begin().elbws(&["audit", "--name", "web-*", "--fail-on", "note"]).exits(0);
-    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("No balancers in 123456789012 eu-west-1.\n", ""));
+    assert_eq!(ran.stdout, "No balancers in 123456789012 eu-west-1.\n");
+    assert_eq!(ran.stderr, "warning: no balancer matches --name and --tag\n");
 }
 
 #[test]

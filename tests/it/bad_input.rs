@@ -153,11 +153,34 @@ fn a_plan_with_an_unchecked_certificate_can_be_saved_and_applied() {
     assert!(story.state().contains(arn));
 }
 
+/// What the command line says goes before the environment: the story's commands have the sandbox's endpoint there.
+#[test]
+fn the_endpoint_of_the_command_line_is_the_one_that_is_called() {
+    let story = Story::begin();
+    let elsewhere = ["--endpoint-url", "http://127.0.0.1:1"];
+    for command in [&["plan", "--elb", "chat"][..], &["show", "--elb", "chat"], &["audit"]] {
+        story.elbws(&[command, &elsewhere].concat()).exits(1).says("127.0.0.1:1");
+    }
+}
+
+/// The place is named, not the text: the file may be another one than was meant.
+#[test]
+fn a_file_that_is_no_toml_is_located_and_not_quoted() {
+    let story = Story::begin();
+    std::fs::write(story.file("other"), "[default]\nname = \"chat\"\nkey = unquoted\n").expect("it is writable");
+    let ran = story.elbws(&["plan", "--config", "other"]).exits(64).says("line 3, column 7: ");
+    assert!(!ran.stderr.contains("unquoted"), "{}", ran.stderr);
+    story.elbws(&["plan", "--elb", "chat", "--listener", "SSL:443"]).exits(64).says("after the slash");
+}
+
 #[test]
 fn a_file_is_written_only_where_a_file_can_be() {
     let story = Story::begin();
     story.elbws(&["plan", "--elb", "chat", "--out", "/dev/null"]).exits(1).says("not a regular file");
-    story.elbws(&["plan", "--elb", "chat", "--out", "nowhere/chat.plan"]).exits(1).says("cannot write nowhere/chat.plan");
+    story
+        .elbws(&["plan", "--elb", "chat", "--out", "nowhere/chat.plan"])
+        .exits(1)
+        .says("cannot write nowhere/chat.plan: No such file");
     std::fs::write(story.file("target.plan"), "").expect("it is writable");
     std::os::unix::fs::symlink(story.file("target.plan"), story.file("link.plan")).expect("it can be linked");
     story.elbws(&["plan", "--elb", "chat", "--out", "link.plan"]).exits(0);

@@ -157,6 +157,7 @@ fn broken_settings_are_explained_without_their_values() {
     let loose = file("loose", &format!("[default]\naws_secret_access_key {SECRET_KEY}\n"));
     let half = file("half", &format!("[default]\naws_secret_access_key = {SECRET_KEY}\n"));
     let key = file("key.pem", &format!("-----BEGIN PRIVATE KEY-----\n{KEY_LINE}\n-----END PRIVATE KEY-----\n"));
+    let as_seed = format!("--sandbox={half}");
     let url = format!("http://user:{PASSWORD}@127.0.0.1:1");
     let in_two_lines = format!("{TOKEN}\n{TOKEN}");
     let local = ("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
@@ -182,6 +183,14 @@ fn broken_settings_are_explained_without_their_values() {
         (plan.clone(), with(&[("AWS_ACCESS_KEY_ID", ""), local])),
         (vec!["plan", "--config", &key], with(&[])),
         (vec!["apply", &key], with(&[])),
+        // The wrong file was named.
+        (vec!["plan", "--config", &half], with(&[])),
+        (vec!["audit", "--config", &loose], with(&[])),
+        (vec!["apply", &half], with(&[])),
+        (vec!["sandbox", "--seed", &half], with(&[])),
+        (vec!["plan", "--elb", "chat", &as_seed], with(&[])),
+        (vec!["backend", "nginx", "--elb", "chat", "--sandbox", "--check", &half], with(&[])),
+        (vec!["verify", "wss://127.0.0.1:1/", "--ca", &half], with(&[])),
     ];
     for (arguments, environment) in cases {
         let environment: Vec<(&str, &str)> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();

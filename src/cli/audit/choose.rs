@@ -19,6 +19,11 @@ pub(super) struct Choice {
 }
 
 impl Choice {
+    /// Whether only some of the balancers that are there may be meant.
+    pub(super) fn narrows(&self) -> bool {
+        !self.globs.is_empty() || !self.tags.is_empty()
+    }
+
     /// Whether a balancer's name is among those asked for.
     pub(super) fn takes_name(&self, name: &str) -> bool {
         self.globs.is_empty() || self.globs.iter().any(|glob| glob.is_match(name))

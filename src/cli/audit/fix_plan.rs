@@ -45,6 +45,10 @@ pub(super) async fn save(
     write_whole(path, |out| out.write_all(text.as_bytes()))?;
     if !quiet {
         let path = clean(&path.display().to_string());
+        if count == 0 {
+            sink::message(&format!("There is nothing that `elbws apply` repairs: the plan in {path} is empty.\n"));
+            return Ok(());
+        }
         let balancers = if count == 1 { "balancer" } else { "balancers" };
         sink::message(&format!(
             "The plan for {count} {balancers} ({interrupting} with an interruption) is in {path}. \

@@ -26,7 +26,7 @@ use super::error::{CliError, Exit, with_cloud_hints};
 use super::target::balancer_name;
 use crate::audit::{Report, Severity, Suppressions};
 use crate::cloud::Account;
-use crate::output::{AuditProgress, sink};
+use crate::output::{AuditProgress, sink, warning_text};
 use choose::Choice;
 use scan::{Scanned, Survey};
 use scopes::Opened;
@@ -178,6 +178,9 @@ pub(super) async fn run(global: Global, args: AuditArgs) -> Result<Exit, CliErro
     }
     emit::add_calls(&mut report.calls, opened.calls());
     emit::emit(&report, &args, &global)?;
+    if report.balancers.is_empty() && report.unreadable.is_empty() && survey.choice.narrows() {
+        sink::message(&warning_text("no balancer matches --name and --tag"));
+    }
     if let (Some(path), Some((scope, account))) = (&args.fix_plan, opened.accounts.first()) {
         fix_plan::save(path, scope, account, &report, global.quiet).await?;
     }

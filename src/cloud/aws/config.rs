@@ -86,9 +86,10 @@ pub(super) async fn load(options: &AwsOptions) -> Result<(String, SdkConfig), Cl
             let region = region.clone().ok_or_else(no_region)?;
             let StaticCredentials { access_key_id, secret_access_key } = keys;
             let credentials = Credentials::new(access_key_id, secret_access_key, None, None, "elbws");
-            let found = SdkConfig::builder()
+            let mut found = SdkConfig::builder()
                 .behavior_version(BehaviorVersion::latest())
                 .credentials_provider(SharedCredentialsProvider::new(credentials));
+            found.set_endpoint_url(endpoint_url.clone());
             (region, found)
         }
         None => {
@@ -96,8 +97,12 @@ pub(super) async fn load(options: &AwsOptions) -> Result<(String, SdkConfig), Cl
             let metadata = metadata_client();
             let region = find_region(region.as_deref(), profile.as_deref(), &metadata).await.ok_or_else(no_region)?;
             let credentials = credentials(&region, profile.as_deref(), metadata).await;
-            let loader =
+            let mut loader =
                 aws_config::defaults(BehaviorVersion::latest()).region(region.clone()).credentials_provider(credentials);
+            // Only what the loader is told goes before `AWS_ENDPOINT_URL` and the profile.
+            if let Some(url) = endpoint_url {
+                loader = loader.endpoint_url(url);
+            }
             (region.to_string(), loader.load().await.into_builder())
         }
     };
@@ -116,9 +121,6 @@ pub(super) async fn load(options: &AwsOptions) -> Result<(String, SdkConfig), Cl
                 .operation_timeout(OPERATION_TIMEOUT)
                 .build(),
         );
-    if let Some(url) = endpoint_url {
-        builder = builder.endpoint_url(url);
-    }
     // Written as `lib/elbws/VERSION`; a package version has no character that is refused here.
     if let Ok(name) = FrameworkMetadata::new("elbws", Some(env!("CARGO_PKG_VERSION"))) {
         builder = builder.framework_metadata(name);

@@ -14,6 +14,7 @@ use serde::Deserialize;
 pub use text::{OneOrMore, SeedHealthCheck, SeedListener};
 
 use super::control::{InstanceState, Switches};
+use crate::model::Malformed;
 
 /// What a sandbox starts with. Every part may be absent.
 #[derive(Debug, Clone, Deserialize)]
@@ -290,8 +291,10 @@ impl Seed {
 
     /// Reads a seed from TOML.
     pub fn from_toml(text: &str) -> Result<Self, SeedError> {
-        let deserializer = toml::Deserializer::parse(text).map_err(|error| SeedError::Malformed(error.to_string()))?;
-        serde_path_to_error::deserialize(deserializer).map_err(|error| at_path(error.path(), error.inner()))
+        let located = |error: &toml::de::Error| Malformed::at(text, error.span(), error.message());
+        let deserializer =
+            toml::Deserializer::parse(text).map_err(|error| SeedError::Malformed(located(&error).to_string()))?;
+        serde_path_to_error::deserialize(deserializer).map_err(|error| at_path(error.path(), &located(error.inner())))
     }
 
     /// Reads a seed from JSON.

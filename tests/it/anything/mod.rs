@@ -1,6 +1,6 @@
 //! Anything at all: what is read from outside is drawn, mangled and fed to its reader.
 //!
-//! `PROPTEST_CASES` says how many inputs each reader gets; `fuzz/` feeds the same checks from a fuzzer, whose seeds and findings
+//! `PROPTEST_CASES` says how many inputs each reader gets; `tests/fuzz` feeds the same checks from a fuzzer, whose seeds and findings
 //! are looked at here too.
 
 mod checks;
@@ -168,7 +168,7 @@ proptest! {
     #[test]
     fn the_query(edits in any_edits(), balancer in any_balancer()) {
         let world = crate::simulation::world_of(&balancer);
-        checks::queries(&world, &mangled(include_str!("../../../fuzz/seeds/query/queries.txt"), &edits));
+        checks::queries(&world, &mangled(include_str!("../../fuzz/seeds/query/queries.txt"), &edits));
     }
 }
 
@@ -189,7 +189,7 @@ fn the_seeds_of_the_fuzzer() {
     let world = crate::simulation::world_of(&seed());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let reader = runtime.block_on(xml::Reader::start());
-    let seeds = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds");
+    let seeds = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/seeds");
     let mut seen = 0;
     for target in std::fs::read_dir(seeds).unwrap() {
         let target = target.unwrap();
@@ -210,9 +210,9 @@ fn the_seeds_of_the_fuzzer() {
         }
     }
     assert!(seen > 10, "{seen}");
-    let plan = include_str!("../../../fuzz/seeds/plan_file/recipe.json");
+    let plan = include_str!("../../fuzz/seeds/plan_file/recipe.json");
     PlanFile::parse(plan).expect("a plan of this version: make it anew with elbws plan --elb chat --sandbox --out");
-    let pair = include_str!("../../../fuzz/seeds/planner/recipe.json");
+    let pair = include_str!("../../fuzz/seeds/planner/recipe.json");
     serde_json::from_str::<(Balancer, Spec)>(pair).expect("`before` and `spec` of that plan");
 }
 

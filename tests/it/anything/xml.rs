@@ -15,10 +15,10 @@ use elbws::model::Balancer;
 
 /// The reads of a balancer, and what a healthy service answers.
 pub(crate) const READS: [(&str, &str); 4] = [
-    ("DescribeLoadBalancers", include_str!("../../../fuzz/seeds/reply/DescribeLoadBalancers.xml")),
-    ("DescribeLoadBalancerPolicies", include_str!("../../../fuzz/seeds/reply/DescribeLoadBalancerPolicies.xml")),
-    ("DescribeLoadBalancerAttributes", include_str!("../../../fuzz/seeds/reply/DescribeLoadBalancerAttributes.xml")),
-    ("DescribeTags", include_str!("../../../fuzz/seeds/reply/DescribeTags.xml")),
+    ("DescribeLoadBalancers", include_str!("../../fuzz/seeds/reply/DescribeLoadBalancers.xml")),
+    ("DescribeLoadBalancerPolicies", include_str!("../../fuzz/seeds/reply/DescribeLoadBalancerPolicies.xml")),
+    ("DescribeLoadBalancerAttributes", include_str!("../../fuzz/seeds/reply/DescribeLoadBalancerAttributes.xml")),
+    ("DescribeTags", include_str!("../../fuzz/seeds/reply/DescribeTags.xml")),
 ];
 
 /// The number of the read that bytes look like the answer of.

@@ -2,10 +2,10 @@
 //!
 //! The checks are those of `tests/it/anything`, and the balancers and specs those of the other tests: nothing is said twice.
 
-#[path = "../../tests/it/anything/checks.rs"]
+#[path = "../../it/anything/checks.rs"]
 mod checks;
 mod support;
-#[path = "../../tests/it/anything/xml.rs"]
+#[path = "../../it/anything/xml.rs"]
 mod xml;
 
 use std::sync::LazyLock;
@@ -87,7 +87,7 @@ pub fn reply(data: &[u8]) {
 /// The query that the sandbox reads: a request a line.
 pub fn query(data: &[u8]) {
     static WORLD: LazyLock<World> = LazyLock::new(|| {
-        let seed = Seed::from_toml(include_str!("../../fixtures/chat.toml")).expect("it is a seed");
+        let seed = Seed::from_toml(include_str!("../../../fixtures/chat.toml")).expect("it is a seed");
         let sandbox = RUNTIME.block_on(elbws::sandbox::start(Options::default(), seed)).expect("it starts");
         World::clone(&sandbox.world())
     });
