@@ -39,6 +39,7 @@ Examples:
   elbws sandbox                        in one terminal; paste what it prints into another, then
   aws elb describe-load-balancers
   elbws sandbox --ca root.pem --instance i-0c4a7000000000001=127.0.0.1,80=8080
+  elbws verify wss://chat.example.com/ws --elb chat --ca root.pem
   curl --cacert root.pem --resolve chat.example.com:10443:127.0.0.1 https://chat.example.com:10443/
   curl http://127.0.0.1:4555/_elbws/listeners        where the listeners are, as JSON
   curl http://127.0.0.1:4555/_elbws/traffic-log      why a connection or a health check failed")]

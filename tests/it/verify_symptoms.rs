@@ -316,6 +316,19 @@ async fn an_nginx_that_does_not_pass_the_upgrade_on_is_found() {
     verify_alone(&sandbox, 443, &[]).await.is(1, "http_listener", false);
 }
 
+/// The address that the sandbox prints is not the balancer's.
+#[tokio::test]
+async fn a_port_of_the_sandbox_is_no_port_of_the_balancer() {
+    let sandbox = balancer(&["SSL:443/TCP:80"], &[], application().await).await;
+    let url = format!("wss://localhost:{}/ws", crate::support::traffic::address(&sandbox, 443).port());
+    let output = elbws(&sandbox, &["verify", &url, "--elb", "chat", "--ca", "root.pem"]).await;
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    for says in ["its listeners are on 443", "wss://HOST/ws --elb chat"] {
+        assert!(stderr.contains(says), "`{says}` is not in {stderr}");
+    }
+}
+
 /// 24: nothing admits the connection, and nobody says so. A socket whose queue is full drops packets just so.
 #[tokio::test]
 async fn a_port_that_nobody_admits_hangs() {
