@@ -329,6 +329,21 @@ async fn a_port_of_the_sandbox_is_no_port_of_the_balancer() {
     }
 }
 
+/// Neither the system's roots nor the root of an earlier sandbox are this one's.
+#[tokio::test]
+async fn a_certificate_of_the_sandbox_is_trusted_with_its_root() {
+    let sandbox = balancer(&["SSL:443/TCP:80"], &[], application().await).await;
+    let earlier = tempfile::NamedTempFile::new().unwrap();
+    let other = balancer(&["SSL:443/TCP:80"], &[], application().await).await;
+    std::fs::write(earlier.path(), other.authority().root_pem()).unwrap();
+    for ca in [&[][..], &["--ca", earlier.path().to_str().unwrap()]] {
+        let verdict = verify_url(&sandbox, URL, &[&["--elb", "chat"], ca].concat()).await;
+        verdict.is(1, "certificate_untrusted", true);
+        let first = verdict.json["diagnoses"][0]["remedies"][0].as_str().unwrap();
+        assert!(first.contains("`elbws sandbox --ca FILE`"), "{first}");
+    }
+}
+
 /// 24: nothing admits the connection, and nobody says so. A socket whose queue is full drops packets just so.
 #[tokio::test]
 async fn a_port_that_nobody_admits_hangs() {
