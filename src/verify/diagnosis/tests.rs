@@ -196,6 +196,24 @@ fn requests_that_get_no_answer() {
     }
 }
 
+/// The remedies speak of the check that the balancer has, and of no other.
+#[test]
+fn no_instance_in_service_is_about_the_check_there_is() {
+    for (check, says, others) in [
+        ("TCP:81", "port 81 accepts a connection", ["TLS", "200"]),
+        ("SSL:81", "port 81 speaks TLS", ["200", "accepts"]),
+        ("HTTP:81/up", "port 81 answers GET /up over HTTP with status 200", ["TLS", "accepts"]),
+    ] {
+        let mut view = view(&["SSL:443/TCP:80"], &[], Some(false));
+        view.balancer.health_check.as_mut().unwrap().target = check.parse().unwrap();
+        let found = diagnose(&seen(requests(None)), Some(&view)).remove(0);
+        let remedies = found.remedies.join("\n");
+        assert!(found.cause == Cause::NoInstanceInService && remedies.contains(says), "{remedies}");
+        assert!(remedies.contains("10 passes in a row, one every 30 s"), "{remedies}");
+        assert!(!others.iter().any(|other| remedies.contains(other)), "{remedies}");
+    }
+}
+
 #[test]
 fn silence() {
     let balancer = || Some(view(&["SSL:443/TCP:80"], &[80], Some(true)));
