@@ -231,6 +231,25 @@ fn silence() {
     assert!(text.contains("60 s is what both"), "{text}");
 }
 
+/// A timeout that is exactly the silence asked for would cut it off again.
+#[test]
+fn the_idle_timeout_to_set_is_above_the_silence_asked_for() {
+    for (limit, asked, says) in [
+        (3, 5, "--idle-timeout 10;"),
+        (60, 90, "--idle-timeout 100;"),
+        (60, 95, "--idle-timeout 110;"),
+        (60, 3590, "--idle-timeout 3950;"),
+        (60, 3999, "--idle-timeout 4000;"),
+        (60, 4000, "no longer than 4000 s"),
+        (4000, 5000, "no longer than 4000 s"),
+    ] {
+        let mut view = view(&["SSL:443/TCP:80"], &[80], Some(true));
+        view.balancer.attributes.idle_timeout = limit;
+        let (cause, _, text) = diagnosed(vec![idle(limit.into(), asked)], Some(view));
+        assert!(cause == Cause::BalancerIdleTimeout && text.contains(says), "{asked}: {text}");
+    }
+}
+
 /// Every diagnosis says what to do or what was seen, and ends without a full stop as the page adds it.
 #[test]
 fn sentences_are_whole() {
