@@ -35,6 +35,8 @@ listener that is replaced keeps its place.
 
 An instance that --instance does not name is at 127.0.0.1, with its ports as they are.
 
+Its connections come from this machine: give --trust 127.0.0.0/8 to `elbws backend` for a web server behind it.
+
 Examples:
   elbws sandbox                        in one terminal; paste what it prints into another, then
   aws elb describe-load-balancers
