@@ -11,7 +11,7 @@ use super::error::{CliError, Exit};
 use super::instance::Instance;
 use super::stdout::write_data;
 use super::{Global, signals};
-use crate::output::{Page, sink};
+use crate::output::{Page, sink, warning_text};
 use crate::sandbox::{ListenerPorts, ListenerState, OpenListener, Options, Sandbox, SandboxError, Seed, Traffic, start};
 
 /// The seed of a sandbox that is given none: the balancer of the README's story.
@@ -35,10 +35,13 @@ listener that is replaced keeps its place.
 
 An instance that --instance does not name is at 127.0.0.1, with its ports as they are.
 
+Its connections come from this machine: give --trust 127.0.0.0/8 to `elbws backend` for a web server behind it.
+
 Examples:
   elbws sandbox                        in one terminal; paste what it prints into another, then
   aws elb describe-load-balancers
   elbws sandbox --ca root.pem --instance i-0c4a7000000000001=127.0.0.1,80=8080
+  elbws verify wss://chat.example.com/ws --elb chat --ca root.pem
   curl --cacert root.pem --resolve chat.example.com:10443:127.0.0.1 https://chat.example.com:10443/
   curl http://127.0.0.1:4555/_elbws/listeners        where the listeners are, as JSON
   curl http://127.0.0.1:4555/_elbws/traffic-log      why a connection or a health check failed")]
@@ -81,7 +84,15 @@ impl SandboxArgs {
 
 pub(super) async fn run(global: Global, args: SandboxArgs) -> Result<Exit, CliError> {
     let options = Options { listen: args.listen, traffic: args.traffic() };
-    let sandbox = open(args.seed.as_deref(), options).await?;
+    let (seed, name) = load(args.seed.as_deref())?;
+    for (id, _) in options.traffic.iter().flat_map(|traffic| &traffic.instances) {
+        if !has_instance(&seed, id) {
+            sink::message(&warning_text(&format!(
+                "--instance {id}: no instance of {name} has this identifier; it gets connections once a balancer registers it"
+            )));
+        }
+    }
+    let sandbox = begin(seed, &name, options).await?;
     if let Some(path) = &args.ca {
         std::fs::write(path, sandbox.authority().root_pem())
             .with_context(|| format!("cannot write the certificate to {}", path.display()))?;
@@ -142,13 +153,29 @@ fn place(listener: &OpenListener) -> String {
     }
 }
 
+/// Whether an instance is in the seed, described or only registered with a balancer.
+fn has_instance(seed: &Seed, id: &str) -> bool {
+    let described = seed.instances.iter().map(|instance| &instance.id);
+    described.chain(seed.balancers.iter().flat_map(|balancer| &balancer.instances)).any(|known| known == id)
+}
+
 /// Starts a sandbox with the seed of a file, or with the example.
 pub(super) async fn open(seed: Option<&Path>, options: Options) -> Result<Sandbox, CliError> {
-    let (seed, name) = match seed {
+    let (seed, name) = load(seed)?;
+    begin(seed, &name, options).await
+}
+
+/// The seed of a file, or the example, and what to call it.
+fn load(path: Option<&Path>) -> Result<(Seed, String), CliError> {
+    let (seed, name) = match path {
         Some(path) => (Seed::load(path), path.display().to_string()),
         None => (Seed::from_toml(EXAMPLE), "the example".to_owned()),
     };
     let seed = seed.map_err(|error| CliError::failed(format!("{name} is no seed of a sandbox: {error}")))?;
+    Ok((seed, name))
+}
+
+async fn begin(seed: Seed, name: &str, options: Options) -> Result<Sandbox, CliError> {
     start(options, seed).await.map_err(|error| match error {
         SandboxError::NotLoopback(_) => CliError::usage(error.to_string()),
         SandboxError::Listen { .. } => CliError::failed(error.to_string()).hint("--listen 127.0.0.1:0 takes any free port"),

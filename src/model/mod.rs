@@ -28,7 +28,7 @@ pub use listener::Listener;
 pub use network::{Admission, Instance, Peer, RouteTable, SecurityGroup, Subnet};
 pub use policy::{Policy, policy_type};
 pub use protocol::{Layer, Protocol};
-pub use server_certificate::ServerCertificate;
+pub use server_certificate::{SANDBOX_ROOT, ServerCertificate};
 pub use well_known::service_without_proxy;
 
 /// A value of the model that could not be read from text, with what was wrong and what is right.

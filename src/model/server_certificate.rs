@@ -2,6 +2,9 @@
 
 use jiff::Timestamp;
 
+/// The common name of the root that a sandbox makes at its start: who meets it knows where to get that root.
+pub const SANDBOX_ROOT: &str = "elbws sandbox root";
+
 /// What matters about a certificate that listeners use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerCertificate {

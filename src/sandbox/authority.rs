@@ -10,6 +10,8 @@ use rcgen::{
     PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, RsaKeySize,
 };
 
+use crate::model::SANDBOX_ROOT;
+
 /// The kind of key a certificate is made with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyKind {
@@ -43,7 +45,7 @@ impl Authority {
     /// Makes a root that is valid for ten years from a day before `now`.
     pub fn new(now: Timestamp) -> Result<Self, rcgen::Error> {
         let mut params = CertificateParams::default();
-        params.distinguished_name.push(DnType::CommonName, "elbws sandbox root");
+        params.distinguished_name.push(DnType::CommonName, SANDBOX_ROOT);
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         set_validity(&mut params, now, 10);

@@ -9,6 +9,8 @@ fn help_completions_manuals_and_schema_are_printed() {
         (&["--help"][..], "elbws apply --elb chat --sandbox"),
         (&["apply", "--help"], "elbws apply chat.plan"),
         (&["proxy-protocol", "enable", "--help"], "--instance-port"),
+        (&["sandbox", "--help"], "elbws verify wss://chat.example.com/ws --elb chat --ca root.pem"),
+        (&["sandbox", "--help"], "--trust 127.0.0.0/8 to `elbws backend`"),
         (&["completions", "bash"], "complete -F _elbws"),
         (&["man"], ".TH elbws 1"),
         (&["man", "proxy-protocol", "enable"], "proxy\\-protocol"),

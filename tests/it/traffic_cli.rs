@@ -143,6 +143,13 @@ fn without_traffic_no_listener_is_opened() {
 }
 
 #[test]
+fn an_instance_that_the_seed_does_not_have_is_told_of() {
+    let running = Running::start(&["--instance", "i-0c4a7000000000001=127.0.0.1", "--instance", "i-nope=127.0.0.1"]);
+    let warning = running.says("warning:");
+    assert!(warning.contains("--instance i-nope: no instance of the example"), "{warning}");
+}
+
+#[test]
 fn it_ends_with_open_connections() {
     let instance = format!("i-0c4a7000000000001=127.0.0.1,80={}", back_end());
     let mut running = Running::start(&["--instance", &instance]);

@@ -85,7 +85,7 @@ async fn wrong_command_lines_exit_with_64() {
         (&["verify", "wss://chat.example.com/", "--header", "Upgrade: h2c"], "cannot be changed"),
         (&["verify", "wss://chat.example.com/", "--ca", "a.pem", "--insecure"], "cannot be used with"),
         (&["verify", "ws://chat.example.com/", "--insecure"], "ws:// has none"),
-        (&["verify", "wss://chat.example.com/", "--ca", "/dev/null"], "no certificate in PEM form"),
+        (&["verify", "wss://chat.example.com/", "--ca", "/dev/null"], "/dev/null: the CA file holds no certificate"),
         (&["verify", "wss://a_b..example.com/"], "neither a DNS name nor an address"),
         (&["verify", "wss://chat.example.com/", "--elb", "chat", "--sandbox"], "elbws sandbox"),
     ] {

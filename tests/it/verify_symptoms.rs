@@ -222,7 +222,7 @@ async fn the_balancers_idle_timeout_is_measured_and_pings_cure_it() {
         .is(1, "balancer_idle_timeout", true)
         .says("silent for 2 s: its idle timeout")
         .says("with a ping every 1 s it stayed open for 3 s")
-        .says("--idle-timeout 30");
+        .says("--idle-timeout 40");
     let held = verdict.json["stages"][6]["held_ms"].as_f64().unwrap();
     assert!((1900.0..2400.0).contains(&held), "{held} ms");
     let alone = verify_alone(&sandbox, 443, &["--idle", "30s"]).await;
@@ -314,6 +314,34 @@ async fn an_nginx_that_does_not_pass_the_upgrade_on_is_found() {
         .says("proxy_set_header Upgrade $http_upgrade");
     // Without the balancer it looks like an HTTP listener, and is said to be uncertain.
     verify_alone(&sandbox, 443, &[]).await.is(1, "http_listener", false);
+}
+
+/// The address that the sandbox prints is not the balancer's.
+#[tokio::test]
+async fn a_port_of_the_sandbox_is_no_port_of_the_balancer() {
+    let sandbox = balancer(&["SSL:443/TCP:80"], &[], application().await).await;
+    let url = format!("wss://localhost:{}/ws", crate::support::traffic::address(&sandbox, 443).port());
+    let output = elbws(&sandbox, &["verify", &url, "--elb", "chat", "--ca", "root.pem"]).await;
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    for says in ["its listeners are on 443", "wss://HOST/ws --elb chat"] {
+        assert!(stderr.contains(says), "`{says}` is not in {stderr}");
+    }
+}
+
+/// Neither the system's roots nor the root of an earlier sandbox are this one's.
+#[tokio::test]
+async fn a_certificate_of_the_sandbox_is_trusted_with_its_root() {
+    let sandbox = balancer(&["SSL:443/TCP:80"], &[], application().await).await;
+    let earlier = tempfile::NamedTempFile::new().unwrap();
+    let other = balancer(&["SSL:443/TCP:80"], &[], application().await).await;
+    std::fs::write(earlier.path(), other.authority().root_pem()).unwrap();
+    for ca in [&[][..], &["--ca", earlier.path().to_str().unwrap()]] {
+        let verdict = verify_url(&sandbox, URL, &[&["--elb", "chat"], ca].concat()).await;
+        verdict.is(1, "certificate_untrusted", true);
+        let first = verdict.json["diagnoses"][0]["remedies"][0].as_str().unwrap();
+        assert!(first.contains("`elbws sandbox --ca FILE`"), "{first}");
+    }
 }
 
 /// 24: nothing admits the connection, and nobody says so. A socket whose queue is full drops packets just so.

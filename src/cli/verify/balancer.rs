@@ -66,7 +66,12 @@ pub(super) async fn place_of(global: &Global, region: &str, balancer: &Balancer,
         None => {
             let ports: Vec<String> = balancer.listeners.keys().map(u16::to_string).collect();
             Err(CliError::failed(format!("balancer `{}` has no listener on port {port}", balancer.name))
-                .hint(format!("its listeners are on {}", ports.join(", "))))
+                .hint(format!("its listeners are on {}", ports.join(", ")))
+                .hint(format!(
+                    "give the balancer's own port in the URL, as in wss://HOST/ws --elb {} for 443; where the sandbox really \
+                     listens is found by itself",
+                    balancer.name
+                )))
         }
     }
 }

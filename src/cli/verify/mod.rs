@@ -17,7 +17,7 @@ use super::error::{CliError, Exit};
 use super::stdout::write_data;
 use super::target::{balancer_name, read_bounded};
 use crate::output::{VerifyView, sink, stage_text, verdict_json, verdict_text, verify_heading, warning_text};
-use crate::verify::{Event, Message, Place, Probe, Target, Trust, Verdict, run as probe_and_diagnose};
+use crate::verify::{Event, Message, Place, Probe, Target, TlsSetupError, Trust, Verdict, run as probe_and_diagnose};
 use balancer::{look_at, place_of};
 
 /// A bundle of every authority there is has half a megabyte.
@@ -127,7 +127,7 @@ async fn show(
     args: &VerifyArgs,
     global: &Global,
     probe: &Probe,
-    run: impl AsyncFnOnce(&mut dyn FnMut(Event<'_>)) -> Result<Verdict, crate::verify::TlsSetupError>,
+    run: impl AsyncFnOnce(&mut dyn FnMut(Event<'_>)) -> Result<Verdict, TlsSetupError>,
 ) -> Result<Verdict, CliError> {
     let is_text = args.format == VerifyFormat::Text;
     let view = VerifyView::new(is_text && !global.quiet && sink::is_terminal());
@@ -142,7 +142,7 @@ async fn show(
             written = view.aside(|| write_data(&stage_text(result)));
         }
     };
-    let verdict = run(&mut listen).await.map_err(|error| CliError::usage(error.to_string()));
+    let verdict = run(&mut listen).await.map_err(|error| args.cannot_try(&error));
     view.finish();
     written?;
     let verdict = verdict?;
@@ -154,6 +154,16 @@ async fn show(
 }
 
 impl VerifyArgs {
+    /// Why TLS cannot be spoken at all; about the file of --ca with its name.
+    fn cannot_try(&self, error: &TlsSetupError) -> CliError {
+        match (error, &self.ca) {
+            (TlsSetupError::NoCertificate | TlsSetupError::BadCertificate(_), Some(path)) => {
+                CliError::usage(format!("{}: {error}", path.display()))
+            }
+            _ => CliError::usage(error.to_string()),
+        }
+    }
+
     fn probe(&self) -> Result<Probe, CliError> {
         let trust = match (&self.ca, self.insecure) {
             (Some(path), _) => Trust::Pem(read_bounded(path, MAX_CA)?.into_bytes()),

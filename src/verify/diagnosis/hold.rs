@@ -6,6 +6,9 @@ use super::scene::{Rule, Scene, first, seconds};
 use super::{Cause, Diagnosis};
 use crate::verify::seen::{Closed, HoldSeen};
 
+/// The longest idle timeout of a balancer in seconds (elb-facts 1.6).
+const LONGEST: u64 = 4000;
+
 pub(super) const RULES: &[Rule] = &[silence, pings_do_not_help, not_all_open];
 
 /// Who closed a silent connection. One explanation is enough.
@@ -111,15 +114,27 @@ fn balancer_idle_timeout(scene: &Scene<'_>) -> Option<Diagnosis> {
     if idle.held > limit + tolerance {
         return None;
     }
-    let raise = idle.asked.as_secs().clamp(limit.as_secs() + 1, 4000);
+    let remedy = match longer(idle.asked) {
+        Some(raise) => format!("raise it: {} --idle-timeout {raise}; and the web server's timeouts above it", scene.apply()),
+        None => {
+            format!("it can be no longer than {LONGEST} s: only a ping keeps a connection open for as long as was asked")
+        }
+    };
     Some(
         Diagnosis::failure(
             Cause::BalancerIdleTimeout,
             format!("the balancer closes a connection that is silent for {}: its idle timeout", seconds(limit)),
         )
         .seen(evidence(idle, closed))
-        .remedy(format!("raise it: {} --idle-timeout {raise}; and the web server's timeouts above it", scene.apply())),
+        .remedy(remedy),
     )
+}
+
+/// A round idle timeout in seconds that survives a silence with some to spare; none where the service has none as long.
+fn longer(silence: Duration) -> Option<u64> {
+    let silence = silence.as_secs();
+    let spare = 5.max(silence / 10);
+    (silence < LONGEST).then(|| (silence + spare).next_multiple_of(10).min(LONGEST))
 }
 
 /// Without the balancer's own number, or with one that does not fit.

@@ -2,7 +2,7 @@
 
 use super::scene::{Rule, Scene};
 use super::{Cause, Diagnosis};
-use crate::model::Protocol;
+use crate::model::{HealthCheckTarget, Protocol};
 
 pub(super) const RULES: &[Rule] = &[
     mixed_listeners,
@@ -65,8 +65,18 @@ fn no_instance_in_service(scene: &Scene<'_>) -> Option<Diagnosis> {
             let check = check.map(|check| format!(", which the check {check} decides")).unwrap_or_default();
             Diagnosis::failure(Cause::NoInstanceInService, format!("no instance is in service{check}"))
                 .remedy("see that the server runs, and that its security group admits the instance port and the check's from the balancer")
-                .remedy("a check of SSL needs a TLS port, one of HTTP the status 200")
         }
+    };
+    let found = match check.filter(|_| refused_line.is_none()).map(what_passes) {
+        Some(what_passes) => found.remedy(what_passes),
+        None => found,
+    };
+    let found = match &view.balancer.health_check {
+        Some(check) => found.remedy(format!(
+            "after a change an instance needs {} passes in a row, one every {} s (HealthyThreshold, Interval)",
+            check.healthy_threshold, check.interval
+        )),
+        None => found,
     };
     let found = if in_service.is_none() { found.probably() } else { found };
     let instances = view.instances.iter().flatten();
@@ -75,6 +85,19 @@ fn no_instance_in_service(scene: &Scene<'_>) -> Option<Diagnosis> {
         why => format!("{} is out of service: {why}", instance.id),
     });
     Some(scene.both_requests().into_iter().chain(out.take(5)).fold(found, Diagnosis::seen))
+}
+
+/// What a health check wants of the server.
+fn what_passes(check: &HealthCheckTarget) -> String {
+    let port = check.port;
+    match (&check.protocol, &check.path) {
+        (Protocol::Tcp, _) => format!("the check {check} passes when instance port {port} accepts a connection"),
+        (Protocol::Ssl, _) => format!("the check {check} passes when instance port {port} speaks TLS"),
+        (protocol, path) => format!(
+            "the check {check} passes when instance port {port} answers GET {} over {protocol} with status 200",
+            path.as_deref().unwrap_or("/")
+        ),
+    }
 }
 
 fn http_listener(scene: &Scene<'_>) -> Option<Diagnosis> {

@@ -196,6 +196,24 @@ fn requests_that_get_no_answer() {
     }
 }
 
+/// The remedies speak of the check that the balancer has, and of no other.
+#[test]
+fn no_instance_in_service_is_about_the_check_there_is() {
+    for (check, says, others) in [
+        ("TCP:81", "port 81 accepts a connection", ["TLS", "200"]),
+        ("SSL:81", "port 81 speaks TLS", ["200", "accepts"]),
+        ("HTTP:81/up", "port 81 answers GET /up over HTTP with status 200", ["TLS", "accepts"]),
+    ] {
+        let mut view = view(&["SSL:443/TCP:80"], &[], Some(false));
+        view.balancer.health_check.as_mut().unwrap().target = check.parse().unwrap();
+        let found = diagnose(&seen(requests(None)), Some(&view)).remove(0);
+        let remedies = found.remedies.join("\n");
+        assert!(found.cause == Cause::NoInstanceInService && remedies.contains(says), "{remedies}");
+        assert!(remedies.contains("10 passes in a row, one every 30 s"), "{remedies}");
+        assert!(!others.iter().any(|other| remedies.contains(other)), "{remedies}");
+    }
+}
+
 #[test]
 fn silence() {
     let balancer = || Some(view(&["SSL:443/TCP:80"], &[80], Some(true)));
@@ -211,6 +229,25 @@ fn silence() {
     }
     let (_, _, text) = diagnosed(vec![idle(60.0, 90)], None);
     assert!(text.contains("60 s is what both"), "{text}");
+}
+
+/// A timeout that is exactly the silence asked for would cut it off again.
+#[test]
+fn the_idle_timeout_to_set_is_above_the_silence_asked_for() {
+    for (limit, asked, says) in [
+        (3, 5, "--idle-timeout 10;"),
+        (60, 90, "--idle-timeout 100;"),
+        (60, 95, "--idle-timeout 110;"),
+        (60, 3590, "--idle-timeout 3950;"),
+        (60, 3999, "--idle-timeout 4000;"),
+        (60, 4000, "no longer than 4000 s"),
+        (4000, 5000, "no longer than 4000 s"),
+    ] {
+        let mut view = view(&["SSL:443/TCP:80"], &[80], Some(true));
+        view.balancer.attributes.idle_timeout = limit;
+        let (cause, _, text) = diagnosed(vec![idle(limit.into(), asked)], Some(view));
+        assert!(cause == Cause::BalancerIdleTimeout && text.contains(says), "{asked}: {text}");
+    }
 }
 
 /// Every diagnosis says what to do or what was seen, and ends without a full stop as the page adds it.

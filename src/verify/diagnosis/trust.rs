@@ -2,6 +2,7 @@
 
 use super::scene::{Rule, Scene};
 use super::{Cause, Diagnosis, Severity};
+use crate::model::SANDBOX_ROOT;
 use crate::verify::seen::{CertificateSeen, TlsSeen, TrustFailure, TrustFailureKind};
 
 /// A certificate that is valid for fewer days than this is about to cause an outage. ACM renews 60 days before the end.
@@ -44,6 +45,14 @@ fn explain(scene: &Scene<'_>, tls: &TlsSeen, failure: &TrustFailure) -> Diagnosi
             )
             .remedy(format!("use a name that the certificate is for, or give the listener another: {replace}"))
         }
+        TrustFailureKind::UnknownIssuer | TrustFailureKind::NoRoots | TrustFailureKind::Other if is_of_a_sandbox(tls) => {
+            Diagnosis::failure(
+                Cause::CertificateUntrusted,
+                "the certificate is of the sandbox's own authority, and its root is not one that is trusted here",
+            )
+            .remedy("give the root that `elbws sandbox --ca FILE` writes: --ca FILE")
+            .remedy("each start of the sandbox makes a new root: a file of an earlier one is of no use")
+        }
         TrustFailureKind::UnknownIssuer => unknown_issuer(tls, &replace),
         TrustFailureKind::NoRoots => Diagnosis::failure(
             Cause::CertificateUntrusted,
@@ -59,6 +68,10 @@ fn explain(scene: &Scene<'_>, tls: &TlsSeen, failure: &TrustFailure) -> Diagnosi
 
 fn leaf(tls: &TlsSeen) -> Option<&CertificateSeen> {
     tls.certificates.first()
+}
+
+fn is_of_a_sandbox(tls: &TlsSeen) -> bool {
+    tls.certificates.last().is_some_and(|last| last.issuer == format!("CN={SANDBOX_ROOT}"))
 }
 
 fn expired(tls: &TlsSeen) -> Diagnosis {
