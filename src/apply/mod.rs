@@ -7,10 +7,12 @@ mod event;
 mod precheck;
 mod retry;
 mod run;
+mod second_look;
 mod stop;
 mod verification;
 
 pub use event::Event;
 pub use precheck::{PrecheckError, precheck};
 pub use run::{Applying, Ending, Outcome, apply};
+pub use second_look::{SecondLookError, second_look};
 pub use stop::{Level, Stop, StopSwitch};

@@ -14,7 +14,7 @@ use super::signals::{self, Watch};
 use super::stdout::write_data;
 use super::target::Target;
 use super::{outcome, reading};
-use crate::apply::{Applying, Ending, Event, apply, precheck};
+use crate::apply::{Applying, Ending, Event, SecondLookError, apply, precheck, second_look};
 use crate::cloud::Cloud;
 use crate::output::{ProgressView, clean, event_json, plan_json, plan_markdown, plan_text, sink, warning_text};
 use crate::plan::{Plan, PlanFile, Progress, Stage, Step, plan, progress};
@@ -65,6 +65,10 @@ pub(super) async fn make_plans(connection: &Connection, targets: Vec<Target>) ->
     reading::for_each(targets, async |(name, spec)| {
         let live = reading::read(cloud, &name).await?;
         let made = plan(&live, &spec).map_err(|error| CliError::plan(&name, &error))?;
+        let made = second_look(cloud, made).await.map_err(|error| match error {
+            SecondLookError::Plan(error) => CliError::plan(&name, &error),
+            SecondLookError::Cloud(error) => CliError::cloud(&name, &error),
+        })?;
         check_certificates(connection, &made).await?;
         Ok(made)
     })

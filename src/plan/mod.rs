@@ -107,6 +107,14 @@ impl Plan {
         self.stages.iter().flat_map(|stage| &stage.groups).flat_map(|group| &group.steps)
     }
 
+    /// Whether a listener is made on a load balancer port where none was observed.
+    pub fn adds_listener(&self) -> bool {
+        self.steps().any(|step| match step {
+            Step::CreateListener { listener } => !self.before.listeners.contains_key(&listener.load_balancer_port),
+            _ => false,
+        })
+    }
+
     /// The number of changes of a kind.
     pub fn count(&self, action: Action) -> usize {
         self.changes.iter().filter(|change| change.action == action).count()

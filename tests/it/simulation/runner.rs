@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use elbws::apply::{Applying, Ending, Outcome, PrecheckError, Stop, StopSwitch, apply, precheck};
+use elbws::apply::{
+    Applying, Ending, Outcome, PrecheckError, SecondLookError, Stop, StopSwitch, apply, precheck, second_look,
+};
 use elbws::cloud::{Cloud, CloudError};
 use elbws::plan::{Plan, PlanError, Progress, Step, plan, progress};
 use elbws::spec::Spec;
@@ -57,10 +59,15 @@ pub(crate) async fn run(cloud: &Client, name: &str, spec: &Spec, stop: &Stop) ->
         Ok(live) => live,
         Err(error) => return Ended::Unread(error),
     };
-    match plan(&live, spec) {
+    let made = match plan(&live, spec) {
+        Ok(made) => made,
+        Err(error) => return Ended::Unplanned(error),
+    };
+    match second_look(cloud, made).await {
         Ok(made) if made.no_op => Ended::NothingToDo,
         Ok(made) => go_on(cloud, made, None, stop).await,
-        Err(error) => Ended::Unplanned(error),
+        Err(SecondLookError::Plan(error)) => Ended::Unplanned(error),
+        Err(SecondLookError::Cloud(error)) => Ended::Unread(error),
     }
 }
 
