@@ -113,7 +113,7 @@ mod tests {
             ("443:", "`` is not a port"),
             ("443:80:90", "`80:90` is not a port"),
             ("443:+80", "`+80` is not a port"),
-            ("SSL:443", "`SSL` is not a port"),
+            ("SSL:443", "the part after the slash, the instance's, is missing"),
             ("SSL:443/80", "`80` has no protocol"),
             ("SSL:0/TCP:80", "`0` is not a port"),
             ("SSL:65536/TCP:80", "`65536` is not a port"),
