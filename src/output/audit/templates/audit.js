@@ -82,6 +82,8 @@ document.addEventListener('DOMContentLoaded', () => {
     }
   });
   addEventListener('hashchange', follow);
+  // Where there is one balancer, there is nothing to choose.
+  if (bodies.length === 1) open(bodies[0], true);
   filter();
   follow();
 });
