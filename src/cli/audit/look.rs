@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::scan::Survey;
 use super::sources::Sources;
+use super::survey::Survey;
 use crate::audit::{AuditedBalancer, Examination, Part, Source, Subject, Topology, examine};
 use crate::cloud::{Account, CloudError, CloudErrorKind};
 use crate::model::names::is_reserved_policy_name;

@@ -14,6 +14,7 @@ mod scan;
 mod scopes;
 mod sources;
 mod surroundings;
+mod survey;
 
 use std::path::PathBuf;
 
@@ -28,8 +29,9 @@ use crate::audit::{Report, Severity, Suppressions};
 use crate::cloud::Account;
 use crate::output::{AuditProgress, sink, warning_text};
 use choose::Choice;
-use scan::{Scanned, Survey};
+use scan::Scanned;
 use scopes::Opened;
+use survey::Survey;
 
 /// Accounts and regions that are read at the same time.
 const SCOPES_AT_ONCE: usize = 4;

@@ -7,36 +7,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures::stream::{self, StreamExt};
-use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::choose::Choice;
 use super::look::{Looked, look};
 use super::sources::Sources;
 use super::surroundings::Neighbourhood;
-use crate::audit::{
-    AuditedBalancer, Check, NotChecked, Part, Scope, Source, Subject, Suppressions, Surroundings, Unreadable,
-};
+use super::survey::Survey;
+use crate::audit::{AuditedBalancer, NotChecked, Part, Scope, Source, Subject, Surroundings, Unreadable};
 use crate::cloud::{Account, CloudError, CloudErrorKind, Page, TAGS_AT_ONCE};
 use crate::model::Listed;
-use crate::output::AuditProgress;
 
 /// Balancers that are read at the same time.
 const AT_ONCE: usize = 16;
 
 /// Pages of the listing that may wait; ten hold 4,000 balancers in some 15 MB.
 const PAGES_AHEAD: usize = 10;
-
-/// What an audit looks for, everywhere the same.
-pub(super) struct Survey<'a> {
-    pub(super) checks: Vec<&'static Check>,
-    pub(super) sources: BTreeSet<Source>,
-    pub(super) choice: Choice,
-    pub(super) suppressions: Suppressions,
-    pub(super) now: Timestamp,
-    pub(super) min_idle_timeout: u32,
-    pub(super) progress: &'a AuditProgress,
-}
 
 /// What came of one account and region.
 #[derive(Debug, Clone)]
