@@ -1,8 +1,8 @@
 //! `elbws audit`: every balancer of an account, or some, against the rules.
 //!
-//! `choose` says which balancers and rules, `scopes` opens accounts and regions, `scan` goes through one of them, `look` looks at
-//! one balancer, `surroundings` at what lies around, `ignore` reads suppressions, `fix_plan` plans what `apply` would repair, `explain`
-//! tells of rules, `emit` writes the report.
+//! `choose` says which balancers and rules, `survey` holds what is looked for, `scopes` opens accounts and regions, `scan` goes
+//! through one of them, `look` looks at one balancer, `surroundings` at what lies around, `ignore` reads suppressions, `fix_plan`
+//! plans what `apply` would repair, `explain` tells of rules, `emit` writes the report.
 
 mod choose;
 mod emit;

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use futures::stream::{self, StreamExt};
 use tokio::sync::mpsc;
 
-use super::choose::Choice;
 use super::look::{Looked, look};
 use super::sources::Sources;
 use super::surroundings::Neighbourhood;
