@@ -118,7 +118,9 @@ pub(super) fn encode_still_new(load_balancer_port: u16) -> (String, String) {
 pub(super) fn encode(listener: &Listener) -> BTreeMap<String, String> {
     let certificate = listener.certificate.as_ref().map_or("-", CertificateArn::as_str);
     let route = listener.to_string();
-    let policies = without_default_policy(&listener.policies);
+    // The service gives its default policy back by itself, but not beside others: a set is written whole.
+    let others = without_default_policy(&listener.policies);
+    let policies = if others.is_empty() { &others } else { &listener.policies };
     let tokens = [route.as_str(), certificate].into_iter().chain(policies.iter().map(String::as_str));
     let definition = tokens.map(escape).collect::<Vec<_>>().join("+");
     // Escaped text is ASCII, so any byte is a place to cut. The room for the count is the same for one digit or two.

@@ -191,9 +191,19 @@ impl Difference<'_> {
         Step::SetListenerPolicies { load_balancer_port: port, policies }
     }
 
+    /// Load balancer ports whose listeners are removed.
+    fn removed(&self) -> impl Iterator<Item = u16> {
+        self.live.listeners.keys().filter(|port| !self.target.listeners.contains_key(port)).copied()
+    }
+
+    /// What an interrupted run noted of a listener goes before the listener does: nobody shall put it back.
     fn removals(&self) -> Vec<Group> {
-        let gone = self.live.listeners.keys().filter(|port| !self.target.listeners.contains_key(port));
-        gone.map(|port| group(Address::Listener(*port), Step::DeleteListener { load_balancer_port: *port })).collect()
+        let removal = |port| {
+            let noted = self.draft.journal.keys.get(&port).map(|keys| Step::RemoveTags { keys: keys.clone() });
+            let steps = noted.into_iter().chain([Step::DeleteListener { load_balancer_port: port }]).collect();
+            Group { about: Address::Listener(port).to_string(), steps, restore: Vec::new() }
+        };
+        self.removed().map(removal).collect()
     }
 
     /// Load balancer ports to replace or create, those together that must change together.
@@ -280,7 +290,7 @@ impl Difference<'_> {
 
     /// Tags of an interrupted run whose listeners need no further work.
     fn leftovers(&self) -> Vec<Group> {
-        let worked_on: BTreeSet<u16> = self.clusters().into_iter().flatten().collect();
+        let worked_on: BTreeSet<u16> = self.clusters().into_iter().flatten().chain(self.removed()).collect();
         let left = self.draft.journal.keys.iter().filter(|(port, _)| !worked_on.contains(port));
         let keys: BTreeSet<String> = left.flat_map(|(_, keys)| keys).cloned().collect();
         match keys.is_empty() {
