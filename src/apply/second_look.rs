@@ -1,9 +1,9 @@
 //! Looks twice before a listener is made where none was seen.
 //!
 //! A reading is several calls, so it can fall between a listener and its journal: the listing from before it was made again, the
-//! tags from after its journal went. Such a listener would be taken for a new one and lose its policies. Whatever a first reading
-//! saw, the calls of a second one see that or what came later (with the service's own delay, if it is the same for all), so it
-//! is not torn there again.
+//! tags from after its journal went. Such a listener would be taken for a new one and lose its policies. The calls of a second
+//! reading see what the first one saw or what came later, so it is rarely torn at the same place; where the service shows changes
+//! late enough it still can be.
 
 use thiserror::Error;
 

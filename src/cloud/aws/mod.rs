@@ -4,8 +4,8 @@
 //! to say about it, and no type of the SDK leaves it. One idea a file: `config` builds the one configuration, `read` makes
 //! the describe calls, `reply` turns their answers into the model, `whole` refuses half an answer and `bounded` one without
 //! end, `write` makes the call of a step, `certificate` looks for a certificate, `account` reads whole accounts, `derive` makes
-//! connections to other regions and roles, `error` turns every failure into a
-//! [`CloudError`], and `refusal` reads errors that the SDK cannot.
+//! connections to other regions and roles, `error` turns every failure into a [`CloudError`], and `refusal` reads errors that
+//! the SDK cannot.
 
 mod account;
 mod bounded;
