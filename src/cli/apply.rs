@@ -85,7 +85,7 @@ async fn locate(connection: &Connection, path: &Path, file: PlanFile) -> Result<
             }
         };
         if !stages.is_empty() {
-            check_certificates(connection, &plan).await?;
+            check_certificates(cloud, &plan).await?;
         }
         work.push((plan, stages));
     }

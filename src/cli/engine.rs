@@ -16,8 +16,10 @@ use super::target::Target;
 use super::{outcome, reading};
 use crate::apply::{Applying, Ending, Event, SecondLookError, apply, precheck, second_look};
 use crate::cloud::Cloud;
+use crate::model::Balancer;
 use crate::output::{ProgressView, clean, event_json, plan_json, plan_markdown, plan_text, sink, warning_text};
 use crate::plan::{Plan, PlanFile, Progress, Stage, Step, plan, progress};
+use crate::spec::Spec;
 
 /// How a command that changes something talks and asks.
 #[derive(Debug, Clone, Args)]
@@ -64,21 +66,27 @@ pub(super) async fn make_plans(connection: &Connection, targets: Vec<Target>) ->
     let cloud = connection.cloud();
     reading::for_each(targets, async |(name, spec)| {
         let live = reading::read(cloud, &name).await?;
-        let made = plan(&live, &spec).map_err(|error| CliError::plan(&name, &error))?;
-        let made = second_look(cloud, made).await.map_err(|error| match error {
-            SecondLookError::Plan(error) => CliError::plan(&name, &error),
-            SecondLookError::Cloud(error) => CliError::cloud(&name, &error),
-        })?;
-        check_certificates(connection, &made).await?;
-        Ok(made)
+        make_plan(cloud, &live, &spec).await
     })
     .await
 }
 
+/// Plans from a balancer that was just read, checking what can be checked before the first write.
+pub(super) async fn make_plan(cloud: &impl Cloud, live: &Balancer, spec: &Spec) -> Result<Plan, CliError> {
+    let name = &live.name;
+    let made = plan(live, spec).map_err(|error| CliError::plan(name, &error))?;
+    let made = second_look(cloud, made).await.map_err(|error| match error {
+        SecondLookError::Plan(error) => CliError::plan(name, &error),
+        SecondLookError::Cloud(error) => CliError::cloud(name, &error),
+    })?;
+    check_certificates(cloud, &made).await?;
+    Ok(made)
+}
+
 /// Refuses a plan whose certificates are not there; says which could not be checked.
-pub(super) async fn check_certificates(connection: &Connection, plan: &Plan) -> Result<(), CliError> {
+pub(super) async fn check_certificates(cloud: &impl Cloud, plan: &Plan) -> Result<(), CliError> {
     let name = &plan.balancer;
-    let warnings = precheck(connection.cloud(), plan).await.map_err(|error| CliError::precheck(name, &error))?;
+    let warnings = precheck(cloud, plan).await.map_err(|error| CliError::precheck(name, &error))?;
     warnings.iter().for_each(|warning| sink::message(&warning_text(&format!("balancer `{name}`: {warning}"))));
     Ok(())
 }

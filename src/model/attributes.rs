@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+/// Bounds of the idle timeout in seconds. The user guide allows 4000 and the service model 3600; the service itself
+/// decides what lies between (elb-facts 1.6).
+pub const IDLE_TIMEOUT_SECONDS: std::ops::RangeInclusive<u32> = 1..=4000;
+
 /// A balancer's attributes, as `DescribeLoadBalancerAttributes` reports them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

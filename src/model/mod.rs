@@ -18,7 +18,7 @@ mod server_certificate;
 pub mod tls;
 mod well_known;
 
-pub use attributes::{AccessLog, Attributes, ConnectionDraining};
+pub use attributes::{AccessLog, Attributes, ConnectionDraining, IDLE_TIMEOUT_SECONDS};
 pub use balancer::{Balancer, DEFAULT_NEGOTIATION_POLICY};
 pub use certificate::{CertificateArn, CertificateStore};
 pub use health_check::{HealthCheck, HealthCheckTarget};

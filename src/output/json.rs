@@ -1,4 +1,4 @@
-//! Plans, balancers, events and reports as JSON.
+//! Plans, balancers and events as JSON, and how any document is written.
 
 use std::io::{self, Write};
 
@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use super::page::{escaped, is_hostile};
 use crate::apply::Event;
-use crate::audit::Report;
 use crate::model::Balancer;
 use crate::plan::{FORMAT_VERSION, PlanFile};
 
@@ -29,11 +28,6 @@ pub fn balancer_json(balancers: &[Balancer], region: &str) -> serde_json::Result
 /// An event on one line.
 pub fn event_json(event: &Event) -> serde_json::Result<String> {
     Ok(escaped(&serde_json::to_string(event)?) + "\n")
-}
-
-/// A report, indented.
-pub fn audit_json(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    write_indented(report, out)
 }
 
 /// Escapes on the way what acts on a terminal. Whoever writes to it must not cut a character in two; half of one is an error.

@@ -18,13 +18,13 @@ mod topology;
 mod verify;
 
 pub use audit::{
-    AuditProgress, audit_html, audit_junit, audit_markdown, audit_sarif, audit_summary, audit_text, explain_rule,
-    list_rules, rule_table,
+    AuditProgress, audit_html, audit_json, audit_junit, audit_markdown, audit_sarif, audit_summary, audit_text,
+    explain_rule, list_rules, rule_table,
 };
 pub use demo_text::{DemoText, demo_text};
 pub use error::{error_text, warning_text};
 pub use findings::{findings_json, findings_text};
-pub use json::{audit_json, balancer_json, event_json, plan_json};
+pub use json::{balancer_json, event_json, plan_json};
 pub use markdown::plan_markdown;
 pub use page::{Page, clean, escaped};
 pub use plan_text::plan_text;

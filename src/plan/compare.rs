@@ -33,16 +33,13 @@ pub fn differences(before: &Balancer, now: &Balancer) -> Vec<String> {
     value(&mut lines, "VPC", vpc, now.vpc);
     let text = |listeners: BTreeMap<u16, Listener>| {
         keyed(listeners, |listener| {
-            let certificate = listener.certificate.map(|arn| format!(", certificate {arn}")).unwrap_or_default();
+            let certificate = listener.certificate.as_ref().map(|arn| format!(", certificate {arn}")).unwrap_or_default();
             // The service's default policy is left out here, and a listener with no other one has nothing to say.
             let policies = match listener.policies.is_empty() {
                 true => String::new(),
                 false => format!(", policies {}", list(&listener.policies)),
             };
-            format!(
-                "{}:{}/{}:{}{certificate}{policies}",
-                listener.protocol, listener.load_balancer_port, listener.instance_protocol, listener.instance_port
-            )
+            format!("{listener}{certificate}{policies}")
         })
     };
     map(&mut lines, "listener", text(listeners), text(now.listeners));

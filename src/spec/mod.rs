@@ -14,11 +14,7 @@ use serde::{Deserialize, Serialize};
 pub use listener_request::ListenerRequest;
 pub use observed::observed_toml;
 
-use crate::model::{CertificateArn, HealthCheckTarget, Malformed};
-
-/// Bounds of the idle timeout in seconds. The user guide allows 4000 and the service model 3600; the service itself
-/// decides what lies between (elb-facts 1.6).
-pub const IDLE_TIMEOUT_SECONDS: std::ops::RangeInclusive<u32> = 1..=4000;
+use crate::model::{CertificateArn, HealthCheckTarget, IDLE_TIMEOUT_SECONDS, Malformed};
 
 /// What is wanted of one balancer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -142,5 +138,6 @@ pub fn check_idle_timeout(seconds: u32) -> Result<u32, Malformed> {
     if IDLE_TIMEOUT_SECONDS.contains(&seconds) {
         return Ok(seconds);
     }
-    Err(Malformed(format!("an idle timeout of {seconds} s is out of range: give 1 to 4000 seconds")))
+    let (least, most) = IDLE_TIMEOUT_SECONDS.into_inner();
+    Err(Malformed(format!("an idle timeout of {seconds} s is out of range: give {least} to {most} seconds")))
 }

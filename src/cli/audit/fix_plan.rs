@@ -6,13 +6,13 @@ use std::path::Path;
 use anyhow::Context;
 use futures::stream::{self, StreamExt};
 
-use crate::apply::precheck;
 use crate::audit::{Report, Scope};
+use crate::cli::engine::make_plan;
 use crate::cli::error::CliError;
 use crate::cli::file::write_whole;
 use crate::cloud::Cloud;
 use crate::output::{clean, plan_json, sink, warning_text};
-use crate::plan::{Plan, PlanFile, plan};
+use crate::plan::{Plan, PlanFile};
 use crate::spec::Spec;
 
 /// Balancers that are read and planned at the same time.
@@ -30,13 +30,13 @@ pub(super) async fn save(
     let wants = |finding: &crate::audit::Finding| finding.fixed_by_apply && finding.suppressed.is_none();
     let fixable = report.balancers.iter().filter(|balancer| balancer.findings.iter().any(wants));
     let names: BTreeSet<&str> = fixable.map(|balancer| balancer.name.as_str()).collect();
-    let planned = stream::iter(names).map(async |name| (name, make(cloud, name).await)).buffered(AT_ONCE);
-    let planned: Vec<(&str, Result<Plan, String>)> = planned.collect().await;
+    let planned = stream::iter(names).map(async |name| make(cloud, name).await).buffered(AT_ONCE);
+    let planned: Vec<Result<Plan, CliError>> = planned.collect().await;
     let mut plans = Vec::new();
-    for (name, plan) in planned {
+    for plan in planned {
         match plan {
             Ok(plan) => plans.push(plan),
-            Err(why) => sink::message(&warning_text(&format!("balancer `{name}` is not in the plan: {why}"))),
+            Err(why) => sink::message(&warning_text(&format!("not in the plan: {}", why.message))),
         }
     }
     let (count, interrupting) = (plans.len(), plans.iter().filter(|plan| !plan.interrupts.is_empty()).count());
@@ -58,10 +58,7 @@ pub(super) async fn save(
     Ok(())
 }
 
-async fn make(cloud: &impl Cloud, name: &str) -> Result<Plan, String> {
-    let live = cloud.read(name).await.map_err(|error| error.to_string())?;
-    let made = plan(&live, &Spec::websocket()).map_err(|error| error.to_string())?;
-    let warnings = precheck(cloud, &made).await.map_err(|error| error.to_string())?;
-    warnings.iter().for_each(|warning| sink::message(&warning_text(&format!("balancer `{name}`: {warning}"))));
-    Ok(made)
+async fn make(cloud: &impl Cloud, name: &str) -> Result<Plan, CliError> {
+    let live = cloud.read(name).await.map_err(|error| CliError::cloud(name, &error))?;
+    make_plan(cloud, &live, &Spec::websocket()).await
 }

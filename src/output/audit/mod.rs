@@ -1,6 +1,7 @@
 //! The audit's reports, one file per format, and what is shown while it goes on.
 
 mod html;
+mod json;
 mod junit;
 mod markdown;
 mod picture;
@@ -10,6 +11,7 @@ mod sarif;
 mod text;
 
 pub use html::audit_html;
+pub use json::audit_json;
 pub use junit::audit_junit;
 pub use markdown::audit_markdown;
 pub use progress::AuditProgress;

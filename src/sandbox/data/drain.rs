@@ -50,7 +50,8 @@ impl Registrations {
 /// Ends the connections of an instance that was taken out, as the balancer's attributes say. While they drain, the API says so.
 /// A cancelled `cut` ends the draining.
 pub(super) fn drain(
-    (shared, cut): (&Arc<Shared>, &CancellationToken),
+    shared: &Arc<Shared>,
+    cut: &CancellationToken,
     key: InstanceKey,
     registration: Registration,
     draining: &ConnectionDraining,

@@ -130,8 +130,8 @@ impl Supervisor {
             let Some(registration) = self.plane.registrations.end(&key) else { continue };
             let balancer = world.regions.get(&key.region).and_then(|region| region.load_balancers.get(&key.balancer));
             if let Some(found) = balancer {
-                let plane = (&self.plane.shared, &self.plane.cut);
-                drain::drain(plane, key, registration, &found.balancer.attributes.connection_draining);
+                let draining = &found.balancer.attributes.connection_draining;
+                drain::drain(&self.plane.shared, &self.plane.cut, key, registration, draining);
             }
         }
     }

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use super::scene::{Rule, Scene, first, seconds};
 use super::{Cause, Diagnosis};
+use crate::model::IDLE_TIMEOUT_SECONDS;
 use crate::verify::seen::{Closed, HoldSeen};
 
-/// The longest idle timeout of a balancer in seconds (elb-facts 1.6).
-const LONGEST: u64 = 4000;
+/// The longest idle timeout of a balancer, in seconds.
+const LONGEST: u64 = *IDLE_TIMEOUT_SECONDS.end() as u64;
 
 pub(super) const RULES: &[Rule] = &[silence, pings_do_not_help, not_all_open];
 
